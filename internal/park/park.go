@@ -1,0 +1,34 @@
+// Package park is the only way from a decision to anything slow. A decision
+// that cannot be made at once names a Job; whoever holds the socket hands it to
+// the Lot and decides again with what came back.
+package park
+
+import "context"
+
+// Key names a job: equal keys are the same work and run once.
+type Key [32]byte
+
+// Job is slow work that a decision waits for. Run gets its own context, not a
+// request's, since other requests may wait for the same job.
+type Job struct {
+	Kind string // "verify", "keys"
+	Key  Key
+	Run  func(ctx context.Context) (any, error)
+}
+
+// Settled is what became of a job, handed to the decision that asked for it.
+type Settled struct {
+	Key   Key
+	Value any
+	Err   error
+}
+
+// Find returns what became of the job called key, if it ran for this request.
+func Find(settled []Settled, key Key) (Settled, bool) {
+	for _, s := range settled {
+		if s.Key == key {
+			return s, true
+		}
+	}
+	return Settled{}, false
+}

@@ -1,0 +1,77 @@
+// Package principal says who a caller is: the words that every room shares.
+// It does no I/O and knows no transport.
+package principal
+
+import (
+	"encoding/json"
+	"time"
+)
+
+// Kind sorts callers as /.portreeve/whoami names them.
+type Kind string
+
+// The kinds of caller.
+const (
+	Anonymous Kind = "anonymous"
+	User      Kind = "user"
+	Service   Kind = "service" // an Access service token, known by its common name
+	Machine   Kind = "machine"
+)
+
+// Principal is what a verified credential proved, and nothing else: it is
+// immutable and shared by all requests that present the same credential. What
+// Portreeve grants on top (tenant, roles, permissions) is worked out anew for
+// every decision, see policy.Standing.
+type Principal struct {
+	Kind         Kind
+	Provider     string // the configured name: "access", "jwt", "entra"
+	ProviderKind string // access | firebase | oidc | jwt | apiKey | machine | session
+
+	Issuer        string
+	Subject       string
+	Email         string // as the provider wrote it
+	EmailFolded   string // for comparison; "" unless EmailVerified
+	EmailDomain   string // folded, what follows the only '@'; "" unless EmailVerified
+	EmailVerified bool
+	CommonName    string // of a service token
+
+	Audience []string
+	Scopes   []string // the scope claim, split
+	Groups   []string // the groups claim
+	Roles    []string // role and roles claims, as claimed: only a trusted provider's count
+	Tenant   string   // the tenant claim, as claimed: only a trusted provider's counts
+
+	TrustRoles  bool // the provider's word about roles counts
+	TrustTenant bool // the provider's word about the tenant counts
+
+	// Claims is the whole verified payload. Nobody writes to it. Numbers are
+	// json.Number.
+	Claims map[string]any
+	// Raw is the payload as it was signed.
+	Raw json.RawMessage
+
+	AuthTime time.Time // zero when the credential does not say
+	IssuedAt time.Time // zero when the credential does not say
+	Expires  time.Time // never zero for a token
+}
+
+// Nobody is the anonymous principal.
+var nobody = &Principal{Kind: Anonymous}
+
+// Nobody returns the anonymous principal.
+func Nobody() *Principal { return nobody }
+
+// Authenticated reports whether a credential stands behind the principal.
+func (p *Principal) Authenticated() bool { return p != nil && p.Kind != Anonymous }
+
+// ID is the short name for logs and headers: the subject, or the common name
+// of a service token.
+func (p *Principal) ID() string {
+	if p == nil {
+		return ""
+	}
+	if p.Subject == "" {
+		return p.CommonName
+	}
+	return p.Subject
+}
