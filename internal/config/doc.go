@@ -1,0 +1,29 @@
+// Package config turns a strict YAML or JSON text into Go structs, with a
+// position for every complaint. It is a mechanism: it knows no feature, and
+// the struct types of the features are its whole grammar.
+//
+// # Struct types
+//
+// A field's key is its `json` tag. Further rules stand in a `conf` tag,
+// separated by commas: `required` (the key must stand and not be empty),
+// `default=TEXT` (used where the key is absent), `env=A|B` (where the key is
+// absent, and the mapping that would hold it stands, the first of these
+// variables that is set fills it; last in the tag, no commas in it).
+// Embedded structs are flattened.
+//
+// A type may say more about itself:
+//
+//	LaterKeys() map[string]string   keys of the product that this release does not have: key → what it is
+//	ForeignKeys() []string          keys of another product's files that do not belong here
+//	DecodeConfig(v *config.Value)   a union: decodes itself; see Value
+//	JSONSchema() *jsonschema.Schema what its schema is, where DecodeConfig hides it
+//
+// # Flow
+//
+// Decode checks the raw bytes (size, UTF-8, controls), parses them into nodes
+// that know their line and column, then walks nodes and Go types together.
+// Values from outside ({{env.X}}, {{file.x}}, ${X}) are resolved on the way,
+// once, and what they bring is never read again as anything but text. Every
+// problem is kept; none ends the walk. Features then add their own through
+// Document.Report.
+package config

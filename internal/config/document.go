@@ -1,0 +1,58 @@
+package config
+
+import "slices"
+
+// Options say where a document comes from and what it may read.
+type Options struct {
+	Name     string                            // the file's name as problems show it
+	Env      func(name string) (string, bool)  // nil: no variable is set
+	ReadFile func(path string) ([]byte, error) // nil: os.ReadFile
+	Dir      string                            // relative {{file.…}} paths start here
+}
+
+// Document is what a text said, and everything that is wrong with it. It is
+// not safe for use by several goroutines.
+type Document struct {
+	options  Options
+	root     *node
+	problems []Problem
+	inline   []Problem
+	files    []string
+	visits   int
+}
+
+// Problems lists what is wrong, in the order of the file.
+func (d *Document) Problems() []Problem { return sortProblems(d.problems) }
+
+// Failed reports whether any problem is more than a warning.
+func (d *Document) Failed() bool {
+	return slices.ContainsFunc(d.problems, func(p Problem) bool { return !p.Warning })
+}
+
+// Files lists every file that a {{file.…}} named, absolute where Options.Dir
+// is, without repetitions, also those that could not be read.
+func (d *Document) Files() []string { return slices.Clone(d.files) }
+
+// InlineSecrets lists the secrets that are written out in the file instead of
+// coming from outside. The texts do not quote them.
+func (d *Document) InlineSecrets() []Problem { return sortProblems(d.inline) }
+
+// Finish turns the secrets written out in the file into problems: errors in
+// prod, warnings elsewhere. Call it once, when the environment is known.
+func (d *Document) Finish(prod bool) {
+	for _, p := range d.inline {
+		p.Warning = !prod
+		d.problems = append(d.problems, p)
+	}
+	d.inline = nil
+}
+
+// Has reports whether the file itself holds a value at path ("jwt",
+// "routes[3].path").
+func (d *Document) Has(path string) bool {
+	_, exact := d.locate(path)
+	return exact
+}
+
+// Report is where features say what is wrong below path; "" is the root.
+func (d *Document) Report(path string) *Reporter { return &Reporter{doc: d, path: path} }
