@@ -1,0 +1,41 @@
+# `make` prints the targets. `make check` is what CI runs, and no more.
+.DEFAULT_GOAL := help
+.PHONY: help run build test check static generate fuzz bench deps clean
+
+FUZZTIME ?= 15s
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: ## everything at once on loopback, with stand-ins for what is usually an account: portreeve demo
+	go run ./cmd/portreeve demo
+
+build: ## one static binary: bin/portreeve
+	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o bin/portreeve ./cmd/portreeve
+
+test: deps ## every test, with the race detector; first fetches what the tests talk to
+	. scripts/env.sh && PORTREEVE_PEERS=required go test -race ./...
+
+check: static test ## what CI runs: format, vet, staticcheck, generated files, vulnerabilities, race tests
+	@scripts/vuln.sh
+
+static: ## the part of check that needs nothing but Go
+	@scripts/format.sh
+	go vet ./...
+	go tool staticcheck ./...
+	@scripts/generated.sh
+
+generate: ## rewrite what is made from the types: schema, reference
+	go generate ./...
+
+fuzz: ## every fuzz target for FUZZTIME (15s) each
+	@FUZZTIME=$(FUZZTIME) scripts/fuzz.sh
+
+bench: ## the micro-benchmarks, then Portreeve beside nginx
+	@scripts/bench.sh
+
+deps: ## install what the tests need and this machine lacks
+	@scripts/deps.sh
+
+clean: ## remove what was built and fetched
+	rm -rf bin dist .cache test/npm/node_modules

@@ -1,0 +1,49 @@
+#!/bin/sh
+# Installs what the tests need and this machine lacks, and nothing else:
+# a C compiler for the race detector, Node for the peers of test/npm, and those
+# peers by their lock file. Says what it does; does nothing the second time.
+set -eu
+cd "$(dirname "$0")/.."
+
+say() { echo "deps: $*"; }
+
+# apt PACKAGE... as root, or through sudo when that asks no question.
+apt() {
+	command -v apt-get >/dev/null || { say "install by hand: $*"; return 1; }
+	if [ "$(id -u)" = 0 ]; then as=''
+	elif sudo -n true 2>/dev/null; then as='sudo'
+	else say "neither root nor sudo without a password here; install by hand: $*"; return 1
+	fi
+	say "apt-get install $*"
+	$as apt-get update -qq
+	$as env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >/dev/null
+}
+
+node_major() { node --version 2>/dev/null | sed 's/^v\([0-9]*\).*/\1/'; }
+
+command -v go >/dev/null || { say 'Go is missing: https://go.dev/doc/install'; exit 1; }
+# A C compiler and the headers it needs: -race is built with cgo.
+echo 'int main(void){return 0;}' | cc -x c -o /dev/null - 2>/dev/null || apt gcc libc6-dev
+command -v node >/dev/null && command -v npm >/dev/null || apt nodejs npm
+
+# The peers want Node 20; Debian 12 has 18. Node's own binary is on npm too.
+. scripts/env.sh
+if [ "$(node_major)" -lt 20 ]; then
+	case "$(uname -m)" in
+	x86_64) arch=x64 ;;
+	aarch64) arch=arm64 ;;
+	*) say "Node 20 or newer is needed; this machine has $(node --version)"; exit 1 ;;
+	esac
+	say "Node $(node --version) is too old for the peers; fetching Node 20 into .cache/node"
+	npm install --silent --no-audit --no-fund --no-save --prefix .cache/node "node-linux-$arch@20"
+	. scripts/env.sh
+fi
+
+# The lock file's digest marks what is installed, so that a new lock installs anew.
+stamp=test/npm/node_modules/.portreeve-lock
+want=$(sha256sum <test/npm/package-lock.json)
+if [ "$(cat "$stamp" 2>/dev/null)" != "$want" ]; then
+	say 'npm ci in test/npm'
+	(cd test/npm && npm ci --silent)
+	echo "$want" >"$stamp"
+fi
