@@ -1,0 +1,63 @@
+package arch
+
+// layer is one floor of the house. A package imports packages of the floors
+// above it in the table, and of its own floor only those that it names.
+type layer struct {
+	name     string
+	packages map[string][]string // path under the module → neighbours on the same floor it may import
+	// http lists the packages of this floor that may import net/http; all when nil.
+	http []string
+}
+
+// none is for a floor where nothing may know net/http.
+var none = []string{}
+
+// layers returns the house from the words that every room shares down to the
+// command. A package that stands in no layer fails the test: where it belongs
+// is decided when it is made.
+func layers() []layer {
+	return []layer{
+		{name: "words", http: none, packages: map[string][]string{
+			"internal/fault":     nil,
+			"internal/secret":    nil,
+			"internal/trace":     nil,
+			"internal/principal": nil,
+			"internal/request":   nil,
+		}},
+		{name: "mechanisms", http: []string{"internal/keyset"}, packages: map[string][]string{
+			"internal/park":     nil,
+			"internal/wire":     nil,
+			"internal/template": nil,
+			"internal/config":   {"internal/template"},
+			"internal/jws":      nil,
+			"internal/keyset":   {"internal/jws"},
+			"internal/limit":    {"internal/config"},
+		}},
+		{name: "decisions", http: []string{"internal/proxy"}, packages: map[string][]string{
+			"internal/identity": nil,
+			"internal/policy":   {"internal/identity"},
+			"internal/gateway":  {"internal/identity", "internal/policy"},
+			"internal/proxy":    {"internal/gateway"},
+		}},
+		{name: "faces", packages: map[string][]string{
+			"internal/explain": nil,
+		}},
+		{name: "server", packages: map[string][]string{
+			"internal/server/std": nil,
+			"internal/server":     {"internal/server/std"},
+		}},
+		{name: "app", packages: map[string][]string{
+			"internal/app":     nil,
+			"internal/standin": nil,
+			"internal/demo":    {"internal/app", "internal/standin"},
+		}},
+		{name: "command", packages: map[string][]string{
+			"cmd/portreeve": nil,
+		}},
+		// What no part of the product may import, and what may import all of it.
+		{name: "workshop", packages: map[string][]string{
+			"internal/arch": nil,
+			"test/oidc":     nil,
+		}},
+	}
+}
