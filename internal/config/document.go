@@ -1,6 +1,9 @@
 package config
 
-import "slices"
+import (
+	"reflect"
+	"slices"
+)
 
 // Options say where a document comes from and what it may read.
 type Options struct {
@@ -18,7 +21,16 @@ type Document struct {
 	problems []Problem
 	inline   []Problem
 	files    []string
-	visits   int
+	contents map[string]content // of the files read, by path
+	shapes   map[reflect.Type]*shape
+	around   []scope // the structs that are being read, outermost first
+	visits   int     // of nodes, so that aliases cannot multiply without end
+}
+
+// scope is a struct that is being read, and where.
+type scope struct {
+	shape *shape
+	path  string
 }
 
 // Problems lists what is wrong, in the order of the file.

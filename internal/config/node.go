@@ -19,6 +19,7 @@ type node struct {
 	plain        bool     // Scalar without quotes: true, 12 and 1.5 have their type
 	members      []member // Map, in order, names unique
 	items        []*node  // Sequence
+	resolved     *text    // Scalar made here, from a variable: not read again
 }
 
 // member is one key of a mapping.

@@ -30,9 +30,7 @@ func (r *Reporter) Warnf(rel, format string, args ...any) {
 }
 
 func (d *Document) report(path string, warning bool, message string) {
-	at, _ := d.locate(path)
-	d.problems = append(d.problems, Problem{
-		File: d.options.Name, Line: at.line, Column: at.column,
-		Path: path, Message: message, Warning: warning,
-	})
+	p := d.problem(path, message)
+	p.Warning = warning
+	d.problems = append(d.problems, p)
 }
