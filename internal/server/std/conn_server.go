@@ -1,0 +1,51 @@
+package std
+
+import (
+	"context"
+	"net"
+	"net/http"
+	"net/netip"
+	"time"
+
+	"github.com/portreeve/portreeve/internal/request"
+	"github.com/portreeve/portreeve/internal/wire"
+)
+
+type connKey struct{}
+
+// Prepare sets what http.Server must be set to behind Listen with the same
+// options, or it answers requests by itself and Next falls out of step: no
+// general OPTIONS handler, HTTP/1 alone, a head limit above ours, and the
+// connection in the request's context. Leave ReadTimeout and
+// ReadHeaderTimeout 0; IdleTimeout bounds the wait for a further request.
+func Prepare(s *http.Server, o ConnOptions) {
+	s.DisableGeneralOptionsHandler = true
+	s.Protocols = new(http.Protocols)
+	s.Protocols.SetHTTP1(true)
+	s.MaxHeaderBytes = max(o.Limits.HeadBytes, wire.DefaultHeadBytes) + bufferSize
+	s.ReadTimeout, s.ReadHeaderTimeout = 0, 0
+	s.ConnContext = func(ctx context.Context, c net.Conn) context.Context {
+		if c, ok := c.(*Conn); ok {
+			ctx = context.WithValue(ctx, connKey{}, c)
+		}
+		return ctx
+	}
+}
+
+// ConnOf returns the connection that a request came by, nil when it did not
+// come by a prepared server: refuse such a request.
+func ConnOf(r *http.Request) *Conn {
+	c, _ := r.Context().Value(connKey{}).(*Conn)
+	return c
+}
+
+// ViewOf fills what head and peer say of a request: Method, Target, Host,
+// Header, Peer, Client (the peer until trusted proxies are considered), HasBody
+// and Received. ID, Scheme, Path and Query need more than that.
+func ViewOf(h *wire.Head, peer netip.AddrPort, received time.Time) request.View {
+	host, _ := request.CanonicalHost(h.Host) // holds for every checked head
+	return request.View{
+		Method: h.Method, Target: h.Target, Host: host, Header: h.Header,
+		Peer: peer, Client: peer.Addr().WithZone(""), HasBody: h.HasBody(), Received: received,
+	}
+}
