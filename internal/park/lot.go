@@ -1,0 +1,208 @@
+package park
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"runtime/debug"
+	"sync"
+	"time"
+
+	"github.com/portreeve/portreeve/internal/fault"
+)
+
+// Options bound a Lot. Zero values mean the defaults.
+type Options struct {
+	Workers    int           // jobs that run at once; 2
+	Queue      int           // jobs that wait for a worker; 1024
+	PerAddress int           // jobs of one client address (IPv6: /64), waiting or running; 16
+	Timeout    time.Duration // of one job's context; 30 s
+}
+
+// Stats are counters since the Lot was made, and its present load.
+type Stats struct {
+	Running, Queued int
+	Done            uint64 // jobs that ran
+	Merged          uint64 // callers that found their job already there
+	Full            uint64 // callers refused because the queue was full
+	Crowded         uint64 // callers refused because their address had too many jobs
+}
+
+// Lot runs jobs for whoever holds a socket. Its work is bounded in every
+// direction: workers, queue, jobs per client address, time per job. A full
+// queue refuses at once; nobody ever waits for a place in it.
+type Lot struct {
+	workers, queue, perAddress int
+	timeout                    time.Duration
+
+	mu      sync.Mutex
+	flights map[Key]*flight
+	byAddr  map[netip.Addr]int
+	waiting []*flight // first in, first out
+	stats   Stats
+}
+
+// flight is one job on its way, with everybody who waits for it.
+type flight struct {
+	job     *Job
+	owner   netip.Addr // whose count it stands in; zero: nobody's
+	done    chan struct{}
+	settled Settled // written before done is closed
+}
+
+// NewLot makes a Lot. It has no goroutines while there is nothing to do, so
+// there is nothing to close.
+func NewLot(o Options) *Lot {
+	or := func(v, fallback int) int {
+		if v > 0 {
+			return v
+		}
+		return fallback
+	}
+	l := &Lot{
+		workers: or(o.Workers, 2), queue: or(o.Queue, 1024), perAddress: or(o.PerAddress, 16), timeout: o.Timeout,
+		flights: make(map[Key]*flight), byAddr: make(map[netip.Addr]int),
+	}
+	if l.timeout <= 0 {
+		l.timeout = 30 * time.Second
+	}
+	return l
+}
+
+// Do runs j, or waits for the equal job that is already there, until it is
+// settled or ctx ends; a job that was begun goes on for others even then.
+// client is whom the job counts against; the zero address (a unix socket's
+// peer) counts against nobody. Refusals and failures of the Lot itself are a
+// *fault.Error: Unavailable "park_full" when the queue is full,
+// TooManyRequests "park_crowded" when the address has too many jobs,
+// Unavailable "park_left" when ctx ended, Internal "job_panicked".
+func (l *Lot) Do(ctx context.Context, client netip.Addr, j *Job) Settled {
+	f, refusal := l.enter(network(client), j)
+	if refusal != nil {
+		return Settled{Key: j.Key, Err: refusal}
+	}
+	select {
+	case <-f.done:
+		return f.settled
+	case <-ctx.Done():
+		return Settled{Key: j.Key, Err: fault.Wrap(fault.Unavailable, "park_left", "", fmt.Errorf("wait for %s job: %w", j.Kind, ctx.Err()))}
+	}
+}
+
+// Stats reads the counters.
+func (l *Lot) Stats() Stats {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	s := l.stats
+	s.Queued = len(l.waiting)
+	return s
+}
+
+func (l *Lot) enter(client netip.Addr, j *Job) (*flight, *fault.Error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if f, ok := l.flights[j.Key]; ok {
+		l.stats.Merged++
+		return f, nil
+	}
+	if client.IsValid() && l.byAddr[client] >= l.perAddress {
+		l.stats.Crowded++
+		return nil, &fault.Error{Kind: fault.TooManyRequests, Code: "park_crowded", RetryAfter: time.Second}
+	}
+	idle := l.stats.Running < l.workers
+	if !idle && len(l.waiting) >= l.queue {
+		l.stats.Full++
+		return nil, &fault.Error{Kind: fault.Unavailable, Code: "park_full", RetryAfter: time.Second}
+	}
+	f := &flight{job: j, owner: client, done: make(chan struct{})}
+	l.flights[j.Key] = f
+	if client.IsValid() {
+		l.byAddr[client]++
+	}
+	if idle {
+		l.stats.Running++
+		go l.work(f)
+	} else {
+		l.waiting = append(l.waiting, f)
+	}
+	return f, nil
+}
+
+// work runs jobs until none waits.
+func (l *Lot) work(f *flight) {
+	for f != nil {
+		l.run(f)
+		f = l.next()
+	}
+}
+
+// next takes the job that waits longest. Without one the worker is gone.
+func (l *Lot) next() *flight {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(l.waiting) == 0 {
+		l.waiting = nil // gives a flood's memory back
+		l.stats.Running--
+		return nil
+	}
+	f := l.waiting[0]
+	l.waiting[0] = nil
+	l.waiting = l.waiting[1:]
+	return f
+}
+
+// errNoResult is of a job that ended its goroutine instead of returning.
+var errNoResult = errors.New("the job ended without a result")
+
+// run runs one job and settles it, whatever the job does.
+func (l *Lot) run(f *flight) {
+	ctx, cancel := context.WithTimeout(context.Background(), l.timeout)
+	settled := Settled{Key: f.job.Key}
+	returned := false
+	defer func() {
+		cancel()
+		cause := recover()
+		if !returned {
+			err := errNoResult
+			if cause != nil {
+				err = fmt.Errorf("panic: %v\n%s", cause, debug.Stack())
+			}
+			settled.Err = fault.Wrap(fault.Internal, "job_panicked", "", fmt.Errorf("%s job: %w", f.job.Kind, err))
+		}
+		l.settle(f, settled)
+		if !returned && cause == nil { // runtime.Goexit takes this worker along
+			go l.work(l.next())
+		}
+	}()
+	settled.Value, settled.Err = f.job.Run(ctx)
+	returned = true
+}
+
+// settle hands the result to everybody who waits. Callers that come later make
+// a new job; the job's own memory is what spares them.
+func (l *Lot) settle(f *flight, s Settled) {
+	l.mu.Lock()
+	delete(l.flights, f.job.Key)
+	if f.owner.IsValid() {
+		if l.byAddr[f.owner]--; l.byAddr[f.owner] == 0 {
+			delete(l.byAddr, f.owner)
+		}
+	}
+	l.stats.Done++
+	l.mu.Unlock()
+	f.settled = s
+	close(f.done)
+}
+
+// network is what jobs are counted by: an IPv4 address, or the /64 of an IPv6
+// one, which is what one customer line holds.
+func network(a netip.Addr) netip.Addr {
+	a = a.Unmap().WithZone("")
+	if a.Is6() {
+		if p, err := a.Prefix(64); err == nil {
+			return p.Addr()
+		}
+	}
+	return a
+}
