@@ -56,7 +56,9 @@ func (h *Head) rules() *Refusal {
 		case len("transfer-encoding"):
 			switch {
 			case same(name, "transfer-encoding"):
-				n.coding++
+				if n.coding++; n.coding > 1 {
+					return bad("the request has several Transfer-Encoding fields")
+				}
 				r = coding(f.Value)
 				h.Chunked = true
 			case request.Fold(name) == "transfer-encoding":
@@ -88,8 +90,6 @@ func (n seen) check(h *Head, old bool) *Refusal {
 		return bad("the Host field is no host")
 	case n.length > 1:
 		return bad("the request has several Content-Length fields")
-	case n.coding > 1:
-		return bad("the request has several Transfer-Encoding fields")
 	case n.coding > 0 && n.length > 0:
 		return bad("the request has both Transfer-Encoding and Content-Length")
 	case n.coding > 0 && old:
