@@ -1,0 +1,130 @@
+package proxy
+
+import (
+	"errors"
+	"net/http"
+	"strconv"
+
+	"github.com/portreeve/portreeve/internal/request"
+)
+
+// Outbound is the head of the request that goes to the upstream, as it shall
+// stand on the wire. Proxy adds the framing of the body and nothing else.
+type Outbound struct {
+	Method   string
+	Path     string // canonical, begins with exactly one '/'; sent byte for byte
+	Query    string // without '?'; sent byte for byte
+	HasQuery bool   // a '?' is sent, if only an empty query behind it
+	Host     string // the Host field
+	// Header is everything else, in order and spelling. Fields that frame a
+	// body or belong to one connection are left out even when they stand here.
+	Header  request.Header
+	MaxBody int64 // bytes of the request's body; 0: no bound
+	// Private adds `Cache-Control: private` to the answer unless the upstream
+	// said private or no-store.
+	Private bool
+	// DropCORS keeps the upstream's Access-Control-* fields back: Portreeve
+	// answers for them.
+	DropCORS bool
+	// OwnCookies are cookie names that an upstream must not set.
+	OwnCookies []string
+}
+
+// framing says how the request's body is delimited.
+type framing uint8
+
+const (
+	noBody framing = iota
+	byLength
+	byChunks
+)
+
+// bodyOf tells the framing from what net/http made of the client's head.
+func bodyOf(r *http.Request) (framing, int64) {
+	switch {
+	case r.Body == nil || r.Body == http.NoBody || r.ContentLength == 0:
+		return noBody, 0
+	case r.ContentLength < 0:
+		return byChunks, -1
+	}
+	return byLength, r.ContentLength
+}
+
+var errOutbound = errors.New("the outgoing head holds what no HTTP/1.1 head may hold")
+
+// appendHead writes o as it goes to the wire. A head that would not be read
+// back as one head is an error: nothing is forwarded in doubt.
+func appendHead(b []byte, o *Outbound, f framing, length int64) ([]byte, error) {
+	if !isToken(o.Method) || !targetOK(o.Path, true) || !targetOK(o.Query, false) ||
+		o.Host == "" || !valueOK(o.Host) {
+		return b, errOutbound
+	}
+	b = append(b, o.Method...)
+	b = append(b, ' ')
+	b = append(b, o.Path...)
+	if o.HasQuery || o.Query != "" {
+		b = append(b, '?')
+		b = append(b, o.Query...)
+	}
+	b = append(b, " HTTP/1.1\r\nHost: "...)
+	b = append(b, o.Host...)
+	b = append(b, '\r', '\n')
+	hadLength := false
+	for i := range o.Header {
+		h := &o.Header[i]
+		if connectionField(h.Name) {
+			hadLength = hadLength || len(h.Name) == len("content-length")
+			continue
+		}
+		if !isToken(h.Name) || !valueOK(h.Value) {
+			return b, errOutbound
+		}
+		b = append(b, h.Name...)
+		b = append(b, ':', ' ')
+		b = append(b, h.Value...)
+		b = append(b, '\r', '\n')
+	}
+	switch {
+	case f == byChunks:
+		b = append(b, "Transfer-Encoding: chunked\r\n"...)
+	case f == byLength:
+		b = append(b, "Content-Length: "...)
+		b = strconv.AppendInt(b, length, 10)
+		b = append(b, '\r', '\n')
+	case hadLength || expectsBody(o.Method):
+		// RFC 9110 section 8.6: say that there is none where one is expected.
+		b = append(b, "Content-Length: 0\r\n"...)
+	}
+	return append(b, '\r', '\n'), nil
+}
+
+func expectsBody(method string) bool {
+	return method == "POST" || method == "PUT" || method == "PATCH"
+}
+
+// idempotent reports whether the method may be sent again (RFC 9110 section
+// 9.2.2), in the list of spec "Retries".
+func idempotent(method string) bool {
+	switch method {
+	case "GET", "HEAD", "OPTIONS", "PUT", "DELETE":
+		return true
+	}
+	return false
+}
+
+// connectionField reports whether name belongs to one connection or frames a
+// body (RFC 9110 section 7.6.1), also in spellings that CGI-style readers take
+// for it.
+func connectionField(name string) bool {
+	switch len(name) {
+	case 2, 4, 7, 10, 14, 16, 17:
+	default:
+		return false
+	}
+	switch request.Fold(name) {
+	case "te", "host", "trailer", "upgrade", "connection", "keep-alive",
+		"content-length", "proxy-connection", "transfer-encoding", "http2-settings":
+		return true
+	}
+	return false
+}

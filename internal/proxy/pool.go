@@ -1,0 +1,150 @@
+package proxy
+
+import (
+	"context"
+	"crypto/tls"
+	"fmt"
+	"net"
+	"net/netip"
+	"sync"
+	"syscall"
+	"time"
+)
+
+// Bounds of a pool. An idle connection costs a descriptor and no buffer.
+const (
+	maxIdle = 512
+	// idleLife is how long a connection waits for its next request.
+	idleLife = 60 * time.Second
+	// connLife is how long a connection to a name is used, so that the name is
+	// resolved again while traffic never stops.
+	connLife = 2 * time.Minute
+)
+
+// pool keeps the idle connections of one upstream, the last used on top, so
+// that the spare ones grow old and go.
+type pool struct {
+	address string // host:port
+	literal bool   // an address, no name
+	timeout time.Duration
+	tls     *tls.Config // nil: plain
+	own     func(netip.AddrPort) bool
+
+	mu     sync.Mutex
+	idle   []*conn
+	timer  *time.Timer
+	closed bool
+}
+
+// take returns an idle connection that is still usable, or nil.
+func (p *pool) take() *conn {
+	for {
+		p.mu.Lock()
+		n := len(p.idle)
+		if n == 0 {
+			p.mu.Unlock()
+			return nil
+		}
+		c := p.idle[n-1]
+		p.idle[n-1] = nil
+		p.idle = p.idle[:n-1]
+		p.mu.Unlock()
+		if now := time.Now(); now.Sub(c.idle) < idleLife && p.young(c, now) && c.quiet() {
+			c.reused = true
+			return c
+		}
+		_ = c.Close()
+	}
+}
+
+func (p *pool) young(c *conn, now time.Time) bool {
+	return p.literal || now.Sub(c.born) < connLife
+}
+
+// put gives a connection back after a whole exchange.
+func (p *pool) put(c *conn) {
+	now := time.Now()
+	c.idle = now
+	p.mu.Lock()
+	if p.closed || len(p.idle) >= maxIdle || !p.young(c, now) {
+		p.mu.Unlock()
+		_ = c.Close()
+		return
+	}
+	p.idle = append(p.idle, c)
+	if p.timer == nil {
+		p.timer = time.AfterFunc(idleLife, p.sweep)
+	}
+	p.mu.Unlock()
+}
+
+// sweep closes what has been idle too long; it runs only while anything is.
+func (p *pool) sweep() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	limit := time.Now().Add(-idleLife)
+	kept := p.idle[:0]
+	for _, c := range p.idle {
+		if c.idle.After(limit) {
+			kept = append(kept, c)
+		} else {
+			_ = c.Close()
+		}
+	}
+	clear(p.idle[len(kept):])
+	p.idle = kept
+	if len(kept) == 0 || p.closed {
+		p.timer = nil
+		return
+	}
+	p.timer.Reset(idleLife / 4)
+}
+
+func (p *pool) close() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.closed = true
+	if p.timer != nil {
+		p.timer.Stop()
+		p.timer = nil
+	}
+	for _, c := range p.idle {
+		_ = c.Close()
+	}
+	p.idle = nil
+}
+
+// dial opens a new connection; the name is resolved anew each time.
+func (p *pool) dial(ctx context.Context) (*conn, error) {
+	ctx, cancel := context.WithTimeout(ctx, p.timeout)
+	defer cancel()
+	d := net.Dialer{ControlContext: p.control}
+	raw, err := d.DialContext(ctx, "tcp", p.address)
+	if err != nil {
+		return nil, err
+	}
+	if p.tls == nil {
+		return newConn(raw, raw), nil
+	}
+	t := tls.Client(raw, p.tls)
+	if err := t.HandshakeContext(ctx); err != nil {
+		_ = raw.Close()
+		return nil, fmt.Errorf("TLS to the upstream: %w", err)
+	}
+	return newConn(t, raw), nil
+}
+
+// control sees each address that a name led to, before the connection.
+func (p *pool) control(_ context.Context, _, address string, _ syscall.RawConn) error {
+	if p.own == nil {
+		return nil
+	}
+	a, err := netip.ParseAddrPort(address)
+	if err != nil {
+		return fmt.Errorf("upstream address: %w", err)
+	}
+	if p.own(netip.AddrPortFrom(a.Addr().Unmap().WithZone(""), a.Port())) {
+		return errOwnListener
+	}
+	return nil
+}
