@@ -30,8 +30,8 @@ func parseJWK(item any) (*Key, *Skipped) {
 	}
 	alg, algOK := j.optional("alg")
 	switch {
-	case !idOK || !algOK:
-		no.Reason = "kid or alg is not a text"
+	case !idOK || !algOK || alg == "" && j["alg"] != nil:
+		no.Reason = "kid or alg is not a text, or alg is empty"
 	case !j.forSignatures():
 		no.Reason = "not meant for verifying signatures (use, key_ops)"
 	}

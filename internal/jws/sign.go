@@ -4,14 +4,12 @@ import (
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/ed25519"
-	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/sha512"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
-	"math/big"
 
 	"github.com/portreeve/portreeve/internal/secret"
 )
@@ -40,16 +38,35 @@ func NewSigner(alg, kid string, key any) (*Signer, error) {
 	switch k := key.(type) {
 	case secret.Value:
 		s.public, err = NewHMAC(kid, k, alg)
-	case *rsa.PrivateKey, *ecdsa.PrivateKey, ed25519.PrivateKey:
-		s.private = k.(crypto.Signer)
-		s.public, err = newPublic(kid, alg, s.private.Public())
 	default:
-		return nil, badKey("neither a secret nor a private key")
+		if s.private = privateKey(key); s.private == nil {
+			return nil, badKey("neither a secret nor a whole private key")
+		}
+		s.public, err = newPublic(kid, alg, s.private.Public())
 	}
 	if err != nil {
 		return nil, err
 	}
 	return s, nil
+}
+
+// privateKey is key as a signer, nil when it is none or has no material.
+func privateKey(key any) crypto.Signer {
+	switch k := key.(type) {
+	case *rsa.PrivateKey:
+		if k != nil && k.N != nil {
+			return k
+		}
+	case *ecdsa.PrivateKey:
+		if k != nil && k.Curve != nil {
+			return k
+		}
+	case ed25519.PrivateKey:
+		if len(k) == ed25519.PrivateKeySize {
+			return k
+		}
+	}
+	return nil
 }
 
 // Sign makes a token of the claims, which must encode as a JSON object. typ is
@@ -112,43 +129,5 @@ func (s *Signer) rawECDSA(sum []byte) ([]byte, error) {
 // Public is the key that verifies the signer's tokens; for HS256 the secret
 // itself.
 func (s *Signer) Public() *Key { return s.public }
-
-// JWK is the public key as a JWK with kid, alg and use, for a key set; nil for
-// HS256, whose key has no public half.
-func (s *Signer) JWK() json.RawMessage { return s.public.JWK() }
-
-// JWK is a public key as a JWK (RFC 7517) with kid, alg and use; nil for an
-// HMAC secret.
-func (k *Key) JWK() json.RawMessage {
-	m := map[string]string{"alg": k.Alg, "use": "sig"}
-	if k.ID != "" {
-		m["kid"] = k.ID
-	}
-	switch {
-	case k.rsa != nil:
-		m["kty"] = "RSA"
-		m["n"] = encode64(k.rsa.N.Bytes())
-		m["e"] = encode64(big.NewInt(int64(k.rsa.E)).Bytes())
-	case k.ecdsa != nil:
-		point, err := k.ecdsa.Bytes()
-		if err != nil {
-			return nil
-		}
-		half := 1 + len(point)/2
-		m["kty"], m["crv"] = "EC", curveName(k.ecdsa.Curve)
-		m["x"], m["y"] = encode64(point[1:half]), encode64(point[half:])
-	case k.ed != nil:
-		m["kty"], m["crv"], m["x"] = "OKP", "Ed25519", encode64(k.ed)
-	default:
-		return nil
-	}
-	b, err := json.Marshal(m)
-	if err != nil {
-		return nil
-	}
-	return b
-}
-
-func curveName(c elliptic.Curve) string { return c.Params().Name }
 
 func encode64(b []byte) string { return base64.RawURLEncoding.EncodeToString(b) }
