@@ -11,10 +11,33 @@ import (
 type builder struct {
 	anchors map[string]*node // by name; an alias shares the anchor's node
 	flaws   []*flaw
+	stack   []element // where the walk is
+}
+
+// element is a step of the path: a name, or an index where name is empty.
+type element struct {
+	name  string
+	index int
 }
 
 func (b *builder) flaw(t *token.Token, format string, args ...any) {
-	b.flaws = append(b.flaws, flawAt(t, format, args...))
+	f := flawAt(t, format, args...)
+	for _, e := range b.stack {
+		if e.name == "" {
+			f.path = join(f.path, Index(e.index))
+		} else {
+			f.path = join(f.path, Key(e.name))
+		}
+	}
+	b.flaws = append(b.flaws, f)
+}
+
+// below builds a node one step further down.
+func (b *builder) below(e element, n ast.Node, depth int) *node {
+	b.stack = append(b.stack, e)
+	out := b.node(n, depth+1)
+	b.stack = b.stack[:len(b.stack)-1]
+	return out
 }
 
 func (b *builder) node(n ast.Node, depth int) *node {
@@ -23,7 +46,7 @@ func (b *builder) node(n ast.Node, depth int) *node {
 	}
 	if depth > 2*maxDepth { // tokenFlaw counts by columns; this one cannot be misled
 		b.flaw(n.GetToken(), "nested deeper than %d levels", maxDepth)
-		return &node{kind: Null}
+		return broken(n.GetToken())
 	}
 	switch n := n.(type) {
 	case *ast.MappingNode:
@@ -32,8 +55,8 @@ func (b *builder) node(n ast.Node, depth int) *node {
 		return b.mapping(n, []*ast.MappingValueNode{n}, depth)
 	case *ast.SequenceNode:
 		out := at(Sequence, n.Start)
-		for _, item := range n.Values {
-			out.items = append(out.items, b.node(item, depth+1))
+		for i, item := range n.Values {
+			out.items = append(out.items, b.below(element{index: i}, item, depth))
 		}
 		return out
 	case *ast.AnchorNode:
@@ -44,8 +67,8 @@ func (b *builder) node(n ast.Node, depth int) *node {
 		if known, ok := b.anchors[scalarText(n.Value)]; ok {
 			return known
 		}
-		b.flaw(n.Start, "no anchor has this name; a value that begins with * must be in quotes")
-		return at(Null, n.Start)
+		b.flaw(n.Start, "no anchor of this name ends before this; a value that begins with * must be in quotes")
+		return broken(n.Start)
 	}
 	return b.scalar(n)
 }
@@ -65,6 +88,7 @@ func (b *builder) scalar(n ast.Node) *node {
 		out.text, out.plain = t.Value, true
 	default:
 		b.flaw(t, "this is not a value")
+		return broken(t)
 	}
 	if out.plain && slices.Contains(nulls, out.text) {
 		out.kind, out.text = Null, ""
@@ -91,7 +115,7 @@ func (b *builder) mapping(whole ast.Node, values []*ast.MappingValueNode, depth 
 			continue
 		}
 		seen[name] = t
-		value := b.node(mv.Value, depth+1)
+		value := b.below(element{name: name}, mv.Value, depth)
 		if value.line == 0 {
 			value.line, value.column = t.Position.Line, t.Position.Column
 		}
@@ -124,6 +148,12 @@ func at(kind Kind, t *token.Token) *node {
 	if t != nil && t.Position != nil {
 		n.line, n.column = t.Position.Line, t.Position.Column
 	}
+	return n
+}
+
+func broken(t *token.Token) *node {
+	n := at(Null, t)
+	n.broken = true
 	return n
 }
 

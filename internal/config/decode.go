@@ -15,7 +15,7 @@ func Decode(src []byte, into any, o Options) *Document {
 	d := &Document{options: o, contents: map[string]content{}, shapes: map[reflect.Type]*shape{}}
 	root, flaws := parse(src)
 	for _, f := range flaws {
-		d.problems = append(d.problems, Problem{File: o.Name, Line: f.line, Column: f.column, Message: f.message})
+		d.problems = append(d.problems, Problem{File: o.Name, Line: f.line, Column: f.column, Path: f.path, Message: f.message})
 	}
 	d.root = root
 	target := reflect.ValueOf(into)
@@ -34,6 +34,9 @@ func Decode(src []byte, into any, o Options) *Document {
 func (d *Document) decode(n *node, v reflect.Value, path string, skip reflect.Type) bool {
 	if d.visits++; d.visits > maxVisits {
 		return d.tooMany(path)
+	}
+	if n.broken {
+		return false
 	}
 	t := v.Type()
 	if n.kind == Null && t != treeType && t.Kind() != reflect.Interface {

@@ -8,7 +8,8 @@ import (
 
 // Nearest is the candidate that word was probably meant to be, or empty. Case,
 // "-" and "_" count for nothing; otherwise at most a third of the letters may
-// differ, a swap of neighbours being one difference.
+// differ, a swap of neighbours being one difference; failing that, one may be
+// the other's beginning.
 func Nearest(word string, candidates []string) string {
 	if len(word) > 64 {
 		return ""
@@ -18,6 +19,13 @@ func Nearest(word string, candidates []string) string {
 	for _, c := range candidates {
 		if d := distance(word, fold(c)); d < least && d < len(word) {
 			best, least = c, d
+		}
+	}
+	if best == "" && len(word) > 2 {
+		for _, c := range candidates {
+			if f := fold(c); len(f) > 2 && (strings.HasPrefix(f, word) || strings.HasPrefix(word, f)) {
+				return c
+			}
 		}
 	}
 	return best

@@ -19,6 +19,8 @@ type node struct {
 	plain        bool     // Scalar without quotes: true, 12 and 1.5 have their type
 	members      []member // Map, in order, names unique
 	items        []*node  // Sequence
+	short        bool     // Map made here, for a union's short form: its key is not in the file
+	broken       bool     // already complained about
 	resolved     *text    // Scalar made here, from a variable: not read again
 }
 

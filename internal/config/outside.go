@@ -83,7 +83,7 @@ func (d *Document) resolve(n *node, path string) (out text, ok bool) {
 // cutMark is the text before the next mark.
 func cutMark(s string) (plain string, found bool) {
 	end := len(s)
-	for _, mark := range [...]string{"{{", "${", "$${"} {
+	for _, mark := range [...]string{"{{", "$${", "${"} {
 		if i := strings.Index(s[:end], mark); i >= 0 {
 			end, found = i, true
 		}

@@ -21,6 +21,7 @@ const (
 // flaw is something wrong with the text itself.
 type flaw struct {
 	place
+	path    string
 	message string
 }
 
@@ -83,15 +84,15 @@ func rawFlaw(src []byte) *flaw {
 		r, size := utf8.DecodeRune(src[i:])
 		switch {
 		case r == utf8.RuneError && size == 1:
-			return &flaw{place{line, column}, "the file is not UTF-8 here"}
+			return &flaw{place: place{line, column}, message: "the file is not UTF-8 here"}
 		case r == '\n':
 			line, column = line+1, 0
 		case r == '\r' && (i+1 == len(src) || src[i+1] != '\n'), r < 0x20 && r != '\t' && r != '\r', r >= 0x7f && r < 0xa0 && r != 0x85:
-			return &flaw{place{line, column}, fmt.Sprintf("control character %U is not allowed", r)}
+			return &flaw{place: place{line, column}, message: fmt.Sprintf("control character %U is not allowed", r)}
 		case r == 0x85, r == 0x2028, r == 0x2029:
-			return &flaw{place{line, column}, fmt.Sprintf("line separator %U is not allowed; write \\u%04x in double quotes", r, r)}
+			return &flaw{place: place{line, column}, message: fmt.Sprintf("line separator %U is not allowed; write \\u%04x in double quotes", r, r)}
 		case r == 0xfeff, r == 0xfffe, r == 0xffff:
-			return &flaw{place{line, column}, fmt.Sprintf("character %U is not allowed", r)}
+			return &flaw{place: place{line, column}, message: fmt.Sprintf("character %U is not allowed", r)}
 		}
 		i, column = i+size, column+1
 	}

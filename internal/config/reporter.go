@@ -34,3 +34,6 @@ func (d *Document) report(path string, warning bool, message string) {
 	p.Warning = warning
 	d.problems = append(d.problems, p)
 }
+
+// Has reports whether the file itself holds a value at rel.
+func (r *Reporter) Has(rel string) bool { return r.doc.Has(join(r.path, rel)) }

@@ -3,6 +3,9 @@ package config
 import (
 	"reflect"
 	"strings"
+
+	"github.com/portreeve/portreeve/internal/secret"
+	"github.com/portreeve/portreeve/internal/template"
 )
 
 // decodeStruct reads a mapping into a struct: every key must be one of the
@@ -18,6 +21,9 @@ func (d *Document) decodeStruct(n *node, v reflect.Value, path string) bool {
 	ok := true
 	for _, m := range n.members {
 		at := join(path, Key(m.name))
+		if n.short {
+			at = path
+		}
 		f, known := s.fields[m.name]
 		if !known {
 			d.unknownKey(s, m, at)
@@ -41,11 +47,25 @@ func (d *Document) decodeStruct(n *node, v reflect.Value, path string) bool {
 
 // checkField applies the rules of the tag to a value that was read.
 func (d *Document) checkField(f *field, n *node, v reflect.Value, path string) bool {
-	if f.required && v.IsZero() && n.kind != Map || f.required && v.Kind() == reflect.Slice && v.Len() == 0 {
+	if f.required && empty(v) {
 		d.report(path, false, "must not be empty")
 		return false
 	}
 	return len(f.oneof) == 0 || d.checkOneOf(f.oneof, n, v, path)
+}
+
+// empty reports whether a text or list holds nothing.
+func empty(v reflect.Value) bool {
+	for v.Kind() == reflect.Pointer && !v.IsNil() {
+		v = v.Elem()
+	}
+	switch v.Type() {
+	case secretType:
+		return v.Interface().(secret.Value).Empty()
+	case textType:
+		return v.Interface().(template.Text).IsZero()
+	}
+	return (v.Kind() == reflect.String || v.Kind() == reflect.Slice) && v.Len() == 0
 }
 
 func (d *Document) checkOneOf(words []string, n *node, v reflect.Value, path string) bool {

@@ -21,7 +21,7 @@ func (d *Document) tree(n *node, path string) (template.Tree, bool) {
 	ok := true
 	switch n.kind {
 	case Null:
-		return template.Tree{}, true
+		return template.Tree{}, !n.broken
 	case Sequence:
 		list := make([]template.Tree, len(n.items))
 		for i, item := range n.items {

@@ -25,7 +25,8 @@ func readURL(d *Document, n *node, v reflect.Value, path string) bool {
 	}
 	whole := b.String()
 	if strings.ContainsFunc(whole, func(r rune) bool { return r <= ' ' || r == 0x7f }) {
-		return d.wrong(n, t, path, urlForm)
+		d.report(path, false, urlForm) // not quoted: it may hold a password
+		return false
 	}
 	if passwordWritten(t) {
 		p := d.problem(path, "a password is written out in this URL; use {{env.NAME}} or {{file.PATH}} in its place")
@@ -35,11 +36,13 @@ func readURL(d *Document, n *node, v reflect.Value, path string) bool {
 	return true
 }
 
+// following is what comes after, values from outside standing as one letter.
 func following(list []stretch) string {
 	var b strings.Builder
 	for _, s := range list {
 		if s.outside {
-			break
+			b.WriteByte('x')
+			continue
 		}
 		b.WriteString(s.text)
 	}
@@ -47,8 +50,7 @@ func following(list []stretch) string {
 }
 
 // encodePart fits a value from outside into the part of the URL it stands in.
-// before is the URL so far, after the text of the file up to the next value
-// from outside. At the beginning a value is taken as it is (a whole URL, or
+// before is the URL so far, after what follows in the file. At the beginning a value is taken as it is (a whole URL, or
 // its scheme and host); so it is in a URL without authority ("sqlite:…").
 func encodePart(before, after, value string) (string, bool) {
 	_, rest, hasAuthority := strings.Cut(before, "://")

@@ -11,7 +11,7 @@ import (
 //
 //	func (u *Upstream) DecodeConfig(v *config.Value) {
 //		if v.Kind() == config.Scalar {
-//			v.Decode(&u.URL)
+//			v.DecodeAs("url", u) // as if it were {url: …}
 //			return
 //		}
 //		v.Decode(u) // its fields: DecodeConfig is not called again
@@ -47,6 +47,16 @@ func (v *Value) Decode(into any) bool {
 		return false
 	}
 	return v.doc.decode(v.node, target.Elem(), v.path, v.self)
+}
+
+// DecodeAs reads the value as if it were a mapping that holds it under key:
+// the short form of a union whose long form is a struct. Defaults and rules of
+// the struct's other keys apply.
+func (v *Value) DecodeAs(key string, into any) bool {
+	short := *v
+	short.node = &node{kind: Map, short: true, line: v.node.line, column: v.node.column,
+		members: []member{{key, v.node.line, v.node.column, v.node}}}
+	return short.Decode(into)
 }
 
 // Text is the value's text with values from outside resolved; what is missing
