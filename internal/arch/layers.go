@@ -34,6 +34,7 @@ func layers() []layer {
 			"internal/limit":    {"internal/config"},
 		}},
 		{name: "decisions", http: []string{"internal/proxy"}, packages: map[string][]string{
+			"internal/client":   nil,
 			"internal/identity": nil,
 			"internal/policy":   {"internal/identity"},
 			"internal/gateway":  {"internal/identity", "internal/policy"},
