@@ -1,0 +1,130 @@
+package client
+
+import (
+	"net/netip"
+	"strings"
+
+	"github.com/portreeve/portreeve/internal/config"
+)
+
+// TrustedProxyConfig is a group of proxies, and the header by which they say
+// whom they speak for. A CIDR alone means X-Forwarded-For.
+type TrustedProxyConfig struct {
+	// From are the proxies' networks (CIDR), single addresses, or cloudflare.
+	From config.List[string] `json:"from" conf:"required"`
+	// Header is CF-Connecting-IP, X-Real-IP, X-Forwarded-For or Forwarded: the one that these proxies set or extend. X-Forwarded-For unless set, which cloudflare must.
+	Header config.List[string] `json:"header"`
+	// Hops is how many proxies stand in a row, for X-Forwarded-For and Forwarded: the address is the one that many places from the right. Unless set, it is the first from the right that no entry trusts.
+	Hops int `json:"hops"`
+}
+
+// DecodeConfig takes a CIDR or {from, header, hops}.
+func (c *TrustedProxyConfig) DecodeConfig(v *config.Value) {
+	if v.Kind() == config.Scalar {
+		v.Decode(&c.From)
+		return
+	}
+	type plain TrustedProxyConfig
+	v.Decode((*plain)(c))
+}
+
+// The headers, as the configuration writes them (any case).
+var headers = []string{"CF-Connecting-IP", "X-Real-IP", "X-Forwarded-For", "Forwarded"}
+
+// Compile makes Trust of the configuration and reports what is wrong with it. r
+// stands at the key trustedProxies.
+func Compile(list config.List[TrustedProxyConfig], r *config.Reporter) *Trust {
+	t := &Trust{}
+	for i := range list {
+		at := r
+		if r.Has(config.Index(i)) || len(list) > 1 {
+			at = r.At(config.Index(i))
+		}
+		t.entries = append(t.entries, list[i].compile(at))
+	}
+	return t
+}
+
+func (c *TrustedProxyConfig) compile(r *config.Reporter) entry {
+	e := entry{hops: c.Hops}
+	cf := false
+	for i, from := range c.From {
+		if from == "cloudflare" {
+			cf = true
+			e.from = append(e.from, cloudflare...)
+			continue
+		}
+		p, ok := network(from)
+		if !ok {
+			r.Errorf("from"+config.Index(i), "is neither a CIDR nor an address nor cloudflare")
+			continue
+		}
+		if p.Bits() == 0 {
+			r.Warnf("from"+config.Index(i), "trusts the word of everybody about where they come from")
+		}
+		e.from = append(e.from, p)
+	}
+	e.headers = c.headerNames(r, cf)
+	if c.Hops < 0 || c.Hops > 20 {
+		r.Errorf("hops", "is not between 1 and 20")
+	}
+	if c.Hops > 0 && !listHeader(e.headers) {
+		r.Errorf("hops", "is for X-Forwarded-For and Forwarded, which list every proxy on the way")
+	}
+	return e
+}
+
+func (c *TrustedProxyConfig) headerNames(r *config.Reporter, cf bool) (out []string) {
+	if len(c.Header) == 0 {
+		if cf {
+			r.Errorf("header", "is missing: cloudflare sets CF-Connecting-IP and extends X-Forwarded-For; say which counts")
+		}
+		return []string{"X-Forwarded-For"}
+	}
+	for i, name := range c.Header {
+		known := ""
+		for _, h := range headers {
+			if len(h) == len(name) && strings.EqualFold(h, name) {
+				known = h
+			}
+		}
+		switch {
+		case name == "proxyProtocol":
+			r.Errorf("header"+config.Index(i), "proxyProtocol (the PROXY protocol) is not in this release")
+		case known == "":
+			r.Errorf("header"+config.Index(i), "is none of %s", strings.Join(headers, ", "))
+		default:
+			out = append(out, known)
+		}
+	}
+	if len(c.Header) > 1 {
+		r.Warnf("header", "is a list: a proxy that sets only a later one lets its clients send the earlier one; name the one that it sets")
+	}
+	return out
+}
+
+func listHeader(names []string) bool {
+	for _, n := range names {
+		if n == "X-Forwarded-For" || n == "Forwarded" {
+			return true
+		}
+	}
+	return false
+}
+
+// network reads a CIDR or an address. Bits behind the prefix must be zero:
+// what was meant is not clear otherwise.
+func network(s string) (netip.Prefix, bool) {
+	if !strings.Contains(s, "/") {
+		a, ok := plainAddress(s)
+		if !ok {
+			return netip.Prefix{}, false
+		}
+		return netip.PrefixFrom(a, a.BitLen()), true
+	}
+	p, err := netip.ParsePrefix(s)
+	if err != nil || p.Masked() != p || p.Addr().Is4In6() {
+		return netip.Prefix{}, false
+	}
+	return p, true
+}

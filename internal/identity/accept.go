@@ -1,0 +1,76 @@
+package identity
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Accept says whose credentials count on a route. It is immutable.
+type Accept struct {
+	providers []*Provider
+	named     bool
+}
+
+// Accept compiles a route's authProvider. A name is a provider's, or a kind
+// (access, firebase, oidc, jwt), which means each of that kind. No names mean
+// every provider of the site but those where anybody may sign up (firebase,
+// unless openSignUp is false). The error says what the site has.
+func (s *Site) Accept(names []string) (*Accept, error) {
+	a := &Accept{named: len(names) > 0}
+	if !a.named {
+		for _, m := range s.members {
+			if !m.OpenSignUp && m.Off == "" {
+				a.providers = append(a.providers, m.Provider)
+			}
+		}
+		return a, nil
+	}
+	for _, name := range names {
+		found := false
+		for _, m := range s.members {
+			if m.Name != name && m.Kind != name {
+				continue
+			}
+			found = true
+			if m.Off == "" && !slices.Contains(a.providers, m.Provider) {
+				a.providers = append(a.providers, m.Provider)
+			}
+		}
+		if !found {
+			return nil, s.unknownProvider(name)
+		}
+	}
+	return a, nil
+}
+
+func (s *Site) unknownProvider(name string) error {
+	switch name {
+	case "apiKey", "machine", "session":
+		return fmt.Errorf("provider %s is not in this release", name)
+	}
+	var have []string
+	for _, m := range s.members {
+		have = append(have, m.Name)
+	}
+	if len(have) == 0 {
+		return fmt.Errorf("no provider is called %q: the site has none", name)
+	}
+	return fmt.Errorf("no provider is called %q; the site has %s", name, strings.Join(have, ", "))
+}
+
+// Any is what requireAuth alone accepts.
+func (s *Site) Any() *Accept { return s.any }
+
+// Names lists the providers that count, for the check table. Those that are off
+// are not among them.
+func (a *Accept) Names() []string {
+	out := make([]string, len(a.providers))
+	for i, p := range a.providers {
+		out[i] = p.Name
+	}
+	return out
+}
+
+// holds reports whether credentials of p count.
+func (a *Accept) holds(p *Provider) bool { return slices.Contains(a.providers, p) }
