@@ -68,13 +68,16 @@ func imports(files []*ast.File) []string {
 // breaches names every import that runs against the layers, every package
 // without one, and every net/http where there may be none.
 func breaches(h house, order []layer) []string {
+	var out []string
 	floor := map[string]int{}
 	for i, l := range order {
 		for p := range l.packages {
+			if _, twice := floor[p]; twice {
+				out = append(out, p+": stands on two floors")
+			}
 			floor[p] = i
 		}
 	}
-	var out []string
 	for pkg, files := range h {
 		at, known := floor[pkg]
 		if !known {

@@ -32,9 +32,9 @@ func layers() []layer {
 			"internal/jws":      nil,
 			"internal/keyset":   {"internal/jws"},
 			"internal/limit":    {"internal/config"},
+			"internal/client":   {"internal/config"},
 		}},
 		{name: "decisions", http: []string{"internal/proxy"}, packages: map[string][]string{
-			"internal/client":   nil,
 			"internal/identity": nil,
 			"internal/policy":   {"internal/identity"},
 			"internal/gateway":  {"internal/identity", "internal/policy"},

@@ -52,6 +52,14 @@ func TestBreachesAreSeen(t *testing.T) {
 	}
 }
 
+func TestAPackageOnTwoFloorsIsSeen(t *testing.T) {
+	t.Parallel()
+	twice := []layer{{packages: map[string][]string{"internal/a": nil}}, {packages: map[string][]string{"internal/a": nil}}}
+	if got := breaches(nil, twice); len(got) != 1 || !strings.Contains(got[0], "two floors") {
+		t.Errorf("got %q", got)
+	}
+}
+
 func TestHiddenDoorsAreSeen(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
