@@ -2,7 +2,7 @@ package config
 
 import "reflect"
 
-const maxVisits = 2_000_000
+const maxVisits = 1_000_000 // of values
 
 // Decoder is a type that decodes itself, since several shapes may stand in its
 // place.
@@ -15,7 +15,7 @@ func Decode(src []byte, into any, o Options) *Document {
 	d := &Document{options: o, contents: map[string]content{}, shapes: map[reflect.Type]*shape{}}
 	root, flaws := parse(src)
 	for _, f := range flaws {
-		d.problems = append(d.problems, Problem{File: o.Name, Line: f.line, Column: f.column, Path: f.path, Message: f.message})
+		d.add(Problem{File: o.Name, Line: f.line, Column: f.column, Path: f.path, Message: f.message})
 	}
 	d.root = root
 	target := reflect.ValueOf(into)
@@ -50,9 +50,9 @@ func (d *Document) decode(n *node, v reflect.Value, path string, skip reflect.Ty
 		return ok
 	}
 	if decoder, is := v.Addr().Interface().(Decoder); is && t != skip {
-		before := len(d.problems)
+		before := d.errors
 		decoder.DecodeConfig(&Value{doc: d, node: n, path: path, self: t})
-		return !d.failedSince(before)
+		return d.errors == before
 	}
 	if read := readerOf(t); read != nil {
 		return read(d, n, v, path)
@@ -80,15 +80,6 @@ func (d *Document) decode(n *node, v reflect.Value, path string, skip reflect.Ty
 func (d *Document) tooMany(path string) bool {
 	if d.visits == maxVisits+1 {
 		d.report(path, false, "too many values; do aliases multiply?")
-	}
-	return false
-}
-
-func (d *Document) failedSince(before int) bool {
-	for _, p := range d.problems[before:] {
-		if !p.Warning {
-			return true
-		}
 	}
 	return false
 }

@@ -19,6 +19,7 @@ type Document struct {
 	options  Options
 	root     *node
 	problems []Problem
+	errors   int // among the problems, also those that were not kept
 	inline   []Problem
 	files    []string
 	contents map[string]content // of the files read, by path
@@ -38,7 +39,25 @@ func (d *Document) Problems() []Problem { return sortProblems(d.problems) }
 
 // Failed reports whether any problem is more than a warning.
 func (d *Document) Failed() bool {
-	return slices.ContainsFunc(d.problems, func(p Problem) bool { return !p.Warning })
+	return d.errors > 0
+}
+
+// maxProblems are kept; more help nobody.
+const maxProblems = 1000
+
+// add keeps a problem.
+func (d *Document) add(p Problem) {
+	if !p.Warning {
+		d.errors++
+	}
+	switch len(d.problems) {
+	case maxProblems:
+	case maxProblems - 1:
+		d.problems = append(d.problems, Problem{File: p.File, Warning: true,
+			Message: "there are more problems than are shown here"})
+	default:
+		d.problems = append(d.problems, p)
+	}
 }
 
 // Files lists every file that a {{file.…}} named, absolute where Options.Dir
@@ -54,7 +73,7 @@ func (d *Document) InlineSecrets() []Problem { return sortProblems(d.inline) }
 func (d *Document) Finish(prod bool) {
 	for _, p := range d.inline {
 		p.Warning = !prod
-		d.problems = append(d.problems, p)
+		d.add(p)
 	}
 	d.inline = nil
 }

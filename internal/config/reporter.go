@@ -32,7 +32,7 @@ func (r *Reporter) Warnf(rel, format string, args ...any) {
 func (d *Document) report(path string, warning bool, message string) {
 	p := d.problem(path, message)
 	p.Warning = warning
-	d.problems = append(d.problems, p)
+	d.add(p)
 }
 
 // Has reports whether the file itself holds a value at rel: false for one that

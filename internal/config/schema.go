@@ -31,6 +31,9 @@ func Schema(root any, comments map[string]string) ([]byte, error) {
 	}
 	top.Version = jsonschema.Version
 	top.Definitions = s.definitions
+	top.Definitions["outside"] = &jsonschema.Schema{
+		Type: "string", Pattern: outsidePattern, Description: "One value from outside: {{env.NAME}}, {{file.PATH}} or ${NAME}.",
+	}
 	out, err := json.MarshalIndent(top, "", "  ")
 	return append(out, '\n'), err
 }
@@ -125,7 +128,7 @@ func meaning(t reflect.Type) *jsonschema.Schema {
 const outsidePattern = `^\s*(\{\{\s*(env|file)\..*\}\}|\$\{[A-Za-z_][A-Za-z0-9_]*\}|&#123;&#123;.*)\s*$`
 
 func orOutside(s *jsonschema.Schema) *jsonschema.Schema {
-	return &jsonschema.Schema{AnyOf: []*jsonschema.Schema{s, {Type: "string", Pattern: outsidePattern}}}
+	return &jsonschema.Schema{AnyOf: []*jsonschema.Schema{s, {Ref: "#/$defs/outside"}}}
 }
 
 func oneOrList(item *jsonschema.Schema) *jsonschema.Schema {

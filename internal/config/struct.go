@@ -94,7 +94,7 @@ func (d *Document) checkOneOf(words []string, n *node, v reflect.Value, path str
 		p.Message = shown(got) + " is not known here; it must be " + alternatives(words)
 		p.Nearest = Nearest(got, words)
 	}
-	d.problems = append(d.problems, p)
+	d.add(p)
 	return false
 }
 

@@ -10,6 +10,10 @@ import (
 // that it comes later, that it belongs to another product, that it stands one
 // level off, or which key was probably meant.
 func (d *Document) unknownKey(s *shape, m member, path string) {
+	if len(d.problems) == maxProblems {
+		d.errors++
+		return
+	}
 	p := d.problem(path, "unknown key")
 	p.Line, p.Column = m.line, m.column
 	switch what, later := s.later[m.name]; {
@@ -23,7 +27,7 @@ func (d *Document) unknownKey(s *shape, m member, path string) {
 			p.Nearest, p.Message = "", "unknown key here; "+where
 		}
 	}
-	d.problems = append(d.problems, p)
+	d.add(p)
 }
 
 func keys(m map[string]string) []string {
@@ -64,7 +68,7 @@ func (d *Document) checkKey(m member, path string) bool {
 		if strings.Contains(m.name, mark) {
 			p := d.problem(path, "values from outside are not read in keys")
 			p.Line, p.Column = m.line, m.column
-			d.problems = append(d.problems, p)
+			d.add(p)
 			return false
 		}
 	}

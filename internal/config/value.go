@@ -46,7 +46,20 @@ func (v *Value) Decode(into any) bool {
 		v.Errorf("internal: the target is no pointer")
 		return false
 	}
-	return v.doc.decode(v.node, target.Elem(), v.path, v.self)
+	return v.doc.decode(v.node, v.own(target.Elem()), v.path, v.self)
+}
+
+// own sees through `type plain Upstream; v.Decode((*plain)(u))`, the usual way
+// around recursion: a type without methods would lose its LaterKeys.
+func (v *Value) own(target reflect.Value) reflect.Value {
+	if v.self == nil {
+		return target
+	}
+	pointer := reflect.PointerTo(v.self)
+	if target.Kind() == reflect.Struct && target.Type() != v.self && target.Addr().CanConvert(pointer) {
+		return target.Addr().Convert(pointer).Elem()
+	}
+	return target
 }
 
 // DecodeAs reads the value as if it were a mapping that holds it under key:
