@@ -90,8 +90,12 @@ func (c *Conn) Next() (*wire.Head, *wire.Refusal) {
 	return p.head, p.refusal
 }
 
-// Peer returns the address of the TCP peer; zero for a unix socket.
-func (c *Conn) Peer() netip.AddrPort { return c.peer }
+// Peer returns the address of the TCP peer, zero for a unix socket, and
+// whether it is one.
+func (c *Conn) Peer() (peer netip.AddrPort, unix bool) {
+	_, unix = c.RemoteAddr().(*net.UnixAddr)
+	return c.peer, unix
+}
 
 // Fault says why the current request's body ended early: a *wire.Refusal for
 // framing, ErrBodyIdle, or nil. net/http hides some of these from its handler.

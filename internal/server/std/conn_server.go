@@ -11,8 +11,6 @@ import (
 	"github.com/portreeve/portreeve/internal/wire"
 )
 
-type connKey struct{}
-
 // Prepare sets what http.Server must be set to behind Listen with the same
 // options, or it answers requests by itself and Next falls out of step: no
 // general OPTIONS handler, HTTP/1 alone, a head limit above ours, and the
@@ -26,16 +24,16 @@ func Prepare(s *http.Server, o ConnOptions) {
 	s.ReadTimeout, s.ReadHeaderTimeout = 0, 0
 	s.ConnContext = func(ctx context.Context, c net.Conn) context.Context {
 		if c, ok := c.(*Conn); ok {
-			ctx = context.WithValue(ctx, connKey{}, c)
+			return withConn(ctx, c)
 		}
 		return ctx
 	}
 }
 
-// ConnOf returns the connection that a request came by, nil when it did not
-// come by a prepared server: refuse such a request.
-func ConnOf(r *http.Request) *Conn {
-	c, _ := r.Context().Value(connKey{}).(*Conn)
+// ConnFrom returns the connection that a request's context belongs to, nil when
+// it did not come by a prepared server: refuse such a request.
+func ConnFrom(ctx context.Context) *Conn {
+	c, _ := ctx.Value(connKey{}).(*Conn)
 	return c
 }
 
