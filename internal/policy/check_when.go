@@ -1,0 +1,105 @@
+package policy
+
+import (
+	"strings"
+
+	"github.com/portreeve/portreeve/internal/fault"
+	"github.com/portreeve/portreeve/internal/trace"
+)
+
+// whenCheck is when: a condition in CEL.
+type whenCheck struct{ *expression }
+
+func (l *loader) when(text *string) check {
+	if text == nil {
+		return nil
+	}
+	if strings.TrimSpace(*text) == "" {
+		l.errorf("when", "empty: write a condition such as auth.email_domain == \"example.com\", or remove the key")
+		return nil
+	}
+	e, problems := compileExpression(*text, l.deps.Params)
+	for _, p := range problems {
+		l.errorf("when", "%s", p)
+	}
+	if e == nil {
+		return nil
+	}
+	return whenCheck{e}
+}
+
+func (w whenCheck) check(in Input, rec *trace.Recorder) *fault.Error {
+	if twice := w.ambiguous(in.View); twice != "" {
+		if rec.On() {
+			rec.Fail(stage, "when", w.oneLine(), twice+" is repeated", "a request that has "+twice+" once")
+		}
+		return fault.New(fault.Forbidden, "condition_failed", "")
+	}
+	c := newCondition(in)
+	met, err := evaluate(w.program, c)
+	if err == nil && met {
+		if rec.On() {
+			rec.Pass(stage, "when", w.oneLine(), "true")
+		}
+		return nil
+	}
+	if rec.On() {
+		w.explain(c, rec, err)
+	}
+	if err != nil {
+		return fault.Wrap(fault.Forbidden, "condition_error", "", err)
+	}
+	return fault.New(fault.Forbidden, "condition_failed", "")
+}
+
+// explain records each part that did not hold, with the values it read.
+func (w whenCheck) explain(c *condition, rec *trace.Recorder, whole error) {
+	told := false
+	for _, p := range w.parts {
+		met, err := evaluate(p.program, c)
+		if err == nil && met {
+			continue
+		}
+		told = true
+		found := p.values(c)
+		enough := "a request for which this holds: " + p.text
+		if err != nil {
+			found = "could not be worked out: " + plainError(err) + behind(found)
+			enough += "; what it reads has to be there (has(…) asks first whether it is)"
+		}
+		rec.Fail(stage, "when", p.text, found, enough)
+	}
+	if !told { // each part holds by itself: the whole ran out of its budget
+		found := "false"
+		if whole != nil {
+			found = "could not be worked out: " + plainError(whole)
+		}
+		rec.Fail(stage, "when", w.oneLine(), found, "a shorter condition, or a smaller token or request")
+	}
+}
+
+// behind puts the values read behind a sentence.
+func behind(values string) string {
+	if values == "" {
+		return ""
+	}
+	return "; " + values
+}
+
+func (p part) values(c *condition) string {
+	var out []string
+	for _, r := range p.refs {
+		out = append(out, r.show(c))
+	}
+	return strings.Join(out, ", ")
+}
+
+// plainError is a run-time error's text on one short line: CEL may quote what
+// it read, so controls are made visible.
+func plainError(err error) string {
+	return clip(strings.TrimPrefix(err.Error(), "operation cancelled: "))
+}
+
+func (w whenCheck) oneLine() string { return strings.Join(strings.Fields(w.text), " ") }
+
+func (w whenCheck) describe() string { return "when " + w.oneLine() }

@@ -1,0 +1,113 @@
+package policy
+
+import (
+	"slices"
+
+	"github.com/portreeve/portreeve/internal/config"
+	"github.com/portreeve/portreeve/internal/principal"
+)
+
+// Provider is what policy has to know of a configured provider.
+type Provider struct {
+	Name         string // "jwt", "entra"
+	Kind         string // access | firebase | oidc | jwt
+	SharedSecret bool   // a jwt whose key is a shared secret
+}
+
+// Tenants says which tenant a caller belongs to. It is immutable; a nil
+// *Tenants gives nobody a default tenant.
+type Tenants struct {
+	standard   string
+	defaultFor []string // provider names or kinds
+}
+
+// NewTenants compiles the key tenants (nil where it does not stand). Without
+// defaultFor, the default tenant is for the providers with a shared secret.
+func NewTenants(cfg *TenantsConfig, providers []Provider, r *config.Reporter) *Tenants {
+	t := &Tenants{standard: "main"}
+	if cfg != nil && cfg.Default != "" {
+		t.standard = cfg.Default
+		if !tenantName(t.standard) {
+			report(r, "default", "a tenant name is lower-case letters, digits and -, at most 63, and begins with a letter or digit")
+		}
+	}
+	if cfg == nil || cfg.DefaultFor == nil {
+		for _, p := range providers {
+			if p.SharedSecret {
+				t.defaultFor = append(t.defaultFor, p.Name)
+			}
+		}
+		return t
+	}
+	known := []string{"access", "firebase", "oidc", "jwt"}
+	for _, p := range providers {
+		known = append(known, p.Name)
+	}
+	for i, name := range cfg.DefaultFor {
+		if !slices.Contains(known, name) {
+			report(r, "defaultFor"+config.Index(i), "no provider goes by this name%s", meant(name, known))
+			continue
+		}
+		t.defaultFor = append(t.defaultFor, name)
+	}
+	return t
+}
+
+// Default is the name of the default tenant.
+func (t *Tenants) Default() string {
+	if t == nil {
+		return ""
+	}
+	return t.standard
+}
+
+// of is the tenant of a caller: the claim of a trusted provider (never of
+// access), else the default one where the provider is listed for it, else none.
+// A trusted claim that is no possible name is no tenant, not the default one.
+func (t *Tenants) of(p *principal.Principal) (tenant, problem string) {
+	if p.TrustTenant && p.Tenant != "" && p.ProviderKind != "access" {
+		if !tenantID(p.Tenant) {
+			return "", "the token's tenant claim is no possible tenant name"
+		}
+		return p.Tenant, ""
+	}
+	// A key's or machine token's tenant is its own or none.
+	own := p.ProviderKind == "apiKey" || p.ProviderKind == "machine" || p.Kind == principal.Machine
+	if t != nil && !own {
+		for _, name := range t.defaultFor {
+			if name == p.Provider || name == p.ProviderKind {
+				return t.standard, ""
+			}
+		}
+	}
+	if p.Tenant != "" && !p.TrustTenant {
+		return "", "the token names a tenant, but its provider is not trusted for it (trustTenant)"
+	}
+	return "", "the token names no tenant, and its provider is not in tenants.defaultFor"
+}
+
+// tenantName reports whether a name may be given to a tenant.
+func tenantName(s string) bool {
+	for i := range len(s) {
+		c := s[i]
+		word := 'a' <= c && c <= 'z' || '0' <= c && c <= '9'
+		if !word && (c != '-' || i == 0) {
+			return false
+		}
+	}
+	return s != "" && len(s) <= 63
+}
+
+// tenantID reports whether a claim can be a tenant's name at all. Which tenants
+// exist is the store's to say; this keeps what would not survive a header or a
+// path out until then.
+func tenantID(s string) bool {
+	for i := range len(s) {
+		c := s[i]
+		word := 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9'
+		if !word && c != '-' && c != '_' && c != '.' && c != ':' {
+			return false
+		}
+	}
+	return s != "" && len(s) <= 128 && s != "." && s != ".."
+}
