@@ -28,6 +28,9 @@ func (c *TrustedProxyConfig) DecodeConfig(v *config.Value) {
 	v.Decode((*plain)(c))
 }
 
+// Shapes are a CIDR or the mapping.
+func (TrustedProxyConfig) Shapes() []any { return []any{"", TrustedProxyConfig{}} }
+
 // The headers, as the configuration writes them (any case).
 var headers = []string{"CF-Connecting-IP", "X-Real-IP", "X-Forwarded-For", "Forwarded"}
 
