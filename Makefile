@@ -31,7 +31,7 @@ generate: ## rewrite what is made from the types: schema, reference
 fuzz: ## every fuzz target for FUZZTIME (15s) each
 	@FUZZTIME=$(FUZZTIME) scripts/fuzz.sh
 
-bench: ## the micro-benchmarks, then Portreeve beside nginx
+bench: ## the micro-benchmarks of every package
 	@scripts/bench.sh
 
 deps: ## install what the tests need and this machine lacks

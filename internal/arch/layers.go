@@ -35,10 +35,11 @@ func layers() []layer {
 			"internal/client":   {"internal/config"},
 		}},
 		{name: "decisions", http: []string{"internal/proxy"}, packages: map[string][]string{
-			"internal/identity": nil,
-			"internal/policy":   {"internal/identity"},
-			"internal/gateway":  {"internal/identity", "internal/policy"},
-			"internal/proxy":    {"internal/gateway"},
+			"internal/assertion": nil,
+			"internal/identity":  nil,
+			"internal/policy":    {"internal/identity"},
+			"internal/gateway":   {"internal/assertion", "internal/identity", "internal/policy"},
+			"internal/proxy":     {"internal/gateway"},
 		}},
 		{name: "faces", packages: map[string][]string{
 			"internal/explain": nil,
@@ -59,6 +60,7 @@ func layers() []layer {
 		{name: "workshop", packages: map[string][]string{
 			"internal/arch": nil,
 			"test/oidc":     nil,
+			"bench":         nil,
 		}},
 	}
 }
