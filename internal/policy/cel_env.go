@@ -45,6 +45,7 @@ var environment = sync.OnceValues(func() (*cel.Env, error) {
 		cel.ExpressionNodeLimit(maxNodes),
 		cel.RegexProgramSizeLimit(maxPattern),
 		cel.DefaultUTCTimeZone(true),
+		cel.EnableMacroCallTracking(), // so that the trace can write all(…) as it stands in the file
 		cel.ASTValidators(
 			cel.ValidateDurationLiterals(),
 			cel.ValidateTimestampLiterals(),

@@ -84,14 +84,14 @@ func (c permissionsCheck) enough(s *Standing) string {
 		roles := s.book.bringing(missing[i : i+1])
 		switch {
 		case len(roles) > 0:
-			parts = append(parts, "a role that holds "+p.text+": "+oneOf(roles))
+			parts = append(parts, "a role that holds "+p.text+": "+oneOf(roles)+source(s))
 		case p.resource == platform:
 			parts = append(parts, p.text+", which no token can bring: permissions on platform are granted on the host")
 		default:
 			parts = append(parts, "a role that holds "+p.text+": the file has none yet")
 		}
 	}
-	return strings.Join(parts, "; and ") + source(s)
+	return strings.Join(parts, "; and ")
 }
 
 // bringing lists the roles that bring all of want when a token claims them,
