@@ -39,7 +39,7 @@ func TestResolve(t *testing.T) {
 		fwd  = "trustedProxies: [{from: ['fd00::/8', 10.0.0.0/8], header: Forwarded}]"
 		old  = "trustedProxies: [{from: cloudflare, header: [CF-Connecting-IP, X-Real-IP]}]"
 	)
-	type h = request.Header
+	type h []struct{ Name, Value string }
 	for _, c := range []struct {
 		name, yaml, peer string
 		header           h
@@ -81,7 +81,11 @@ func TestResolve(t *testing.T) {
 			if c.peer != "" {
 				peer = netip.MustParseAddrPort(c.peer)
 			}
-			if got := trust(t, c.yaml).Resolve(peer, c.header); got != c.want {
+			var header request.Header
+			for _, f := range c.header {
+				header = append(header, request.Field(f))
+			}
+			if got := trust(t, c.yaml).Resolve(peer, header); got != c.want {
 				t.Errorf("got %+v, want %+v", got, c.want)
 			}
 		})

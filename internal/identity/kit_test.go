@@ -116,16 +116,20 @@ func site(t testing.TB, memory *Memory, providers ...*Provider) *Site {
 	return s
 }
 
-func get(h ...request.Field) *request.View {
-	return &request.View{Method: "GET", Host: "app.example", Scheme: "https", Header: append(request.Header{{Name: "Host", Value: "app.example"}}, h...)}
+func get(fields ...field) *request.View {
+	h := request.Header{{Name: "Host", Value: "app.example"}}
+	for _, f := range fields {
+		h = append(h, request.Field(f))
+	}
+	return &request.View{Method: "GET", Host: "app.example", Scheme: "https", Header: h}
 }
 
 func withBearer(token string) *request.View {
-	return get(request.Field{Name: "Authorization", Value: "Bearer " + token})
+	return get(field{Name: "Authorization", Value: "Bearer " + token})
 }
 
 func withAccess(token string) *request.View {
-	return get(request.Field{Name: "Cf-Access-Jwt-Assertion", Value: token})
+	return get(field{Name: "Cf-Access-Jwt-Assertion", Value: token})
 }
 
 // ask identifies as a server does: it runs the jobs and asks again.
