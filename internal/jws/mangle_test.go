@@ -117,6 +117,7 @@ func TestECDSASignatureHasOneShape(t *testing.T) {
 		r, s := sig[:size], sig[size:]
 		for what, other := range map[string][]byte{
 			"leading zeros on both": append(append([]byte{0}, r...), append([]byte{0}, s...)...),
+			"a leading zero on s":   append(append(append([]byte(nil), r...), 0), s...),
 			"trailing zero":         append(append([]byte(nil), sig...), 0),
 			"r alone":               r,
 			"all zero":              make([]byte, 2*size),

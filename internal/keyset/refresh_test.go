@@ -95,6 +95,43 @@ func TestAWithdrawnKeyIsGoneWithinRefresh(t *testing.T) {
 	})
 }
 
+func TestTheFetchItselfCountsAsTime(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWire(setOf(1))
+		w.after.Store(int64(9 * time.Second))
+		s := keyset.New(keyset.Config{URL: "https://issuer.example/jwks", Client: &http.Client{Transport: w}, Refresh: time.Minute})
+		run(t, s)
+		time.Sleep(10 * time.Second)
+		w.say(setOf(2))
+		time.Sleep(61 * time.Second)
+		want(t, s, "kid-2")
+	})
+}
+
+// plainly answers https with a redirect to http on the same host, and http with
+// a set.
+type plainly struct{}
+
+func (plainly) RoundTrip(r *http.Request) (*http.Response, error) {
+	answer := &http.Response{StatusCode: 200, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(setOf(9))), Request: r}
+	if r.URL.Scheme == "https" {
+		answer.StatusCode = 302
+		answer.Header.Set("Location", "http://"+r.Host+"/")
+	}
+	return answer, nil
+}
+
+func TestNoRedirectFromHTTPSToHTTP(t *testing.T) {
+	t.Parallel()
+	for _, allow := range []bool{false, true} {
+		s := keyset.New(keyset.Config{URL: "https://issuer.example", AllowHTTP: allow, Client: &http.Client{Transport: plainly{}}})
+		if err := s.Refetch(t.Context()); err == nil {
+			t.Errorf("followed, with http allowed: %t", allow)
+		}
+	}
+}
+
 func TestDownAtStartThenBack(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
