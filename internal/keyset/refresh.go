@@ -11,8 +11,9 @@ import (
 
 // Run keeps the set fresh until ctx ends: a fetch now unless one is not due
 // yet, then each before Refresh is over, counted from the start of the one
-// before, so that a key the issuer has withdrawn is gone within Refresh. After a failure it tries again soon, at
-// growing distances up to a minute. A static set returns at once.
+// before, so that a key the issuer has withdrawn is gone within Refresh. After
+// a failure it tries again soon, at growing distances up to a minute. A static
+// set returns at once.
 func (s *Set) Run(ctx context.Context) {
 	if s.fetch == nil {
 		return
