@@ -45,6 +45,7 @@ func TestChunkedBodies(t *testing.T) {
 		{"blank before the size", " 5\r\nhello\r\n0\r\n\r\n", true},
 		{"blank behind the size", "5 \r\nhello\r\n0\r\n\r\n", true},
 		{"extension", "5;a=b\r\nhello\r\n0\r\n\r\n", true},
+		{"empty extension", "5;\r\nhello\r\n0\r\n\r\n", true},
 		{"extension with LF", "5;\nhello\r\n0\r\n\r\n", true},
 		{"bare LF behind the size", "5\nhello\r\n0\r\n\r\n", true},
 		{"bare CR behind the size", "5\rhello\r\n0\r\n\r\n", true},

@@ -264,3 +264,40 @@ func TestViewOf(t *testing.T) {
 		t.Errorf("got %+v", v)
 	}
 }
+
+func TestARefusalReachesAClientThatKeepsSending(t *testing.T) {
+	t.Parallel()
+	s := &site{}
+	addr := serve(t, s, ConnOptions{})
+	for range 5 {
+		c, err := net.Dial("tcp", addr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		_ = c.SetDeadline(time.Now().Add(10 * time.Second))
+		for _, p := range []string{"GET / HTTP/1.1\r\nHost : a\r\n\r\n", strings.Repeat("x", 100<<10), "end"} {
+			_, _ = io.WriteString(c, p)
+		}
+		if got := statuses(answers(t, c)); !slices.Equal(got, []int{400}) {
+			t.Errorf("got %v", got)
+		}
+	}
+}
+
+func TestAFloodBehindTheLastRequestIsCutOff(t *testing.T) {
+	t.Parallel()
+	cut := make(chan bool, 1)
+	s := &site{inner: func(_ http.ResponseWriter, r *http.Request) {
+		select {
+		case <-r.Context().Done():
+			cut <- true
+		case <-time.After(10 * time.Second):
+			cut <- false
+		}
+	}}
+	exchange(t, serve(t, s, ConnOptions{}), last, strings.Repeat("x", 2*maxDropped))
+	if !<-cut {
+		t.Error("the bytes were read on and on")
+	}
+}
