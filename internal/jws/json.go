@@ -1,9 +1,5 @@
 package jws
 
-import (
-	"encoding/json"
-)
-
 // maxDepth bounds the nesting of JSON that a stranger sends.
 const maxDepth = 32
 
