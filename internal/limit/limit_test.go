@@ -94,7 +94,7 @@ func TestARefusalUsesNothingUp(t *testing.T) {
 	table := NewTable(100)
 	wide, narrow := Claim{subject(1), Rule{time.Minute, 10}}, Claim{subject(2), Rule{time.Hour, 1}}
 	both := []Claim{wide, narrow, wide}
-	if r := table.TakeAll(both, start); !r.Allowed || r.Limit != 1 || r.Remaining != 0 {
+	if r := table.TakeAll(both, start); !r.Allowed || r.Claim != 1 || r.Limit != 1 || r.Remaining != 0 {
 		t.Errorf("the tightest is not reported: %+v", r)
 	}
 	for range 20 {

@@ -8,6 +8,7 @@ import (
 // place is where a claim is counted, while its shard is locked.
 type place struct {
 	claim  Claim
+	index  int // among the request's claims
 	shard  *shard
 	number int   // of the shard
 	shared uint8 // which overflow window, if it comes to that
@@ -52,20 +53,20 @@ func (p *place) look(now time.Time, moment int64) Result {
 	r, w := p.claim.Rule, &p.slot.window
 	r.Max = min(r.Max, math.MaxInt32)
 	if r.Max < 1 {
-		return Result{Reset: now.Add(r.Window), RetryAfter: max(1, r.Window)}
+		return Result{Claim: p.index, Reset: now.Add(r.Window), RetryAfter: max(1, r.Window)}
 	}
 	at := max(moment, w.lastOr(moment))
 	w.expire(at, r)
 	if w.total >= r.Max {
 		wait := max(1, time.Duration(w.free(r)-moment))
-		return Result{Limit: r.Max, Reset: now.Add(wait), RetryAfter: wait}
+		return Result{Claim: p.index, Limit: r.Max, Reset: now.Add(wait), RetryAfter: wait}
 	}
 	oldest := at
 	if w.count > 0 {
 		oldest = w.moment(0)
 	}
 	return Result{
-		Allowed: true, Limit: r.Max, Remaining: r.Max - w.total - 1,
+		Allowed: true, Claim: p.index, Limit: r.Max, Remaining: r.Max - w.total - 1,
 		Reset: now.Add(time.Duration(oldest + int64(r.Window) - moment)),
 	}
 }

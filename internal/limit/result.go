@@ -7,6 +7,7 @@ import "time"
 // with the least remaining.
 type Result struct {
 	Allowed   bool
+	Claim     int // which of TakeAll's claims that limit is
 	Limit     int // max of that limit
 	Remaining int // further admissions possible now
 	// Reset is when the oldest counted admission leaves the window, so that

@@ -70,7 +70,7 @@ func NewTable(entries int) *Table {
 // that.
 func (t *Table) Take(key Key, r Rule, now time.Time) Result {
 	moment := int64(now.Sub(t.origin))
-	p := t.place(Claim{Key: key, Rule: r})
+	p := t.place(0, Claim{Key: key, Rule: r})
 	p.shard.mu.Lock()
 	defer p.shard.mu.Unlock()
 	p.find(moment)
@@ -88,7 +88,7 @@ func (t *Table) TakeAll(claims []Claim, now time.Time) Result {
 	places := make([]place, 0, 8)
 	for i := range claims {
 		if !slices.ContainsFunc(places, func(p place) bool { return p.claim.Key == claims[i].Key }) {
-			places = append(places, t.place(claims[i]))
+			places = append(places, t.place(i, claims[i]))
 		}
 	}
 	t.lock(places)
@@ -119,10 +119,10 @@ func (t *Table) Len() int {
 	return n
 }
 
-func (t *Table) place(c Claim) place {
+func (t *Table) place(index int, c Claim) place {
 	h := maphash.Comparable(t.seed, c.Key)
 	n := int(h % uint64(len(t.shards)))
-	return place{claim: c, shard: &t.shards[n], number: n, shared: uint8(h >> 56 % overflowSlots)}
+	return place{claim: c, index: index, shard: &t.shards[n], number: n, shared: uint8(h >> 56 % overflowSlots)}
 }
 
 // lock takes the locks in the order of the shards, each once.
