@@ -1,16 +1,40 @@
 package config
 
 import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
 	"slices"
 
-	"github.com/goccy/go-yaml/ast"
-	"github.com/goccy/go-yaml/token"
+	"go.yaml.in/yaml/v4"
 )
+
+func parseYAML(src []byte) (*node, []flaw) {
+	var doc, second yaml.Node
+	decoder := yaml.NewDecoder(bytes.NewReader(src))
+	err := decoder.Decode(&doc)
+	if errors.Is(err, io.EOF) || err == nil && len(doc.Content) == 0 {
+		return nil, []flaw{{place: place{1, 1}, message: "the file is empty"}}
+	}
+	if err != nil {
+		return nil, []flaw{explain(src, err)}
+	}
+	switch err := decoder.Decode(&second); {
+	case err == nil:
+		return nil, []flaw{{place: place{second.Line, second.Column}, message: "a file holds one document; a second one begins here"}}
+	case !errors.Is(err, io.EOF):
+		return nil, []flaw{explain(src, err)}
+	}
+	b := &builder{anchors: map[*yaml.Node]*node{}}
+	root := b.node(doc.Content[0])
+	return root, b.flaws
+}
 
 // builder turns the library's tree into nodes.
 type builder struct {
-	anchors map[string]*node // by name; an alias shares the anchor's node
-	flaws   []*flaw
+	anchors map[*yaml.Node]*node // an alias shares the anchor's node; nil while it is being built
+	flaws   []flaw
 	stack   []element // where the walk is
 }
 
@@ -20,8 +44,8 @@ type element struct {
 	index int
 }
 
-func (b *builder) flaw(t *token.Token, format string, args ...any) {
-	f := flawAt(t, format, args...)
+func (b *builder) flaw(at *yaml.Node, format string, args ...any) {
+	f := flaw{place: place{at.Line, at.Column}, message: fmt.Sprintf(format, args...)}
 	for _, e := range b.stack {
 		if e.name == "" {
 			f.path = join(f.path, Index(e.index))
@@ -33,133 +57,96 @@ func (b *builder) flaw(t *token.Token, format string, args ...any) {
 }
 
 // below builds a node one step further down.
-func (b *builder) below(e element, n ast.Node, depth int) *node {
+func (b *builder) below(e element, n *yaml.Node) *node {
 	b.stack = append(b.stack, e)
-	out := b.node(n, depth+1)
+	out := b.node(n)
 	b.stack = b.stack[:len(b.stack)-1]
 	return out
 }
 
-func (b *builder) node(n ast.Node, depth int) *node {
-	if n == nil {
-		return &node{kind: Null}
-	}
-	if depth > 2*maxDepth { // tokenFlaw counts by columns; this one cannot be misled
-		b.flaw(n.GetToken(), "nested deeper than %d levels", maxDepth)
-		return broken(n.GetToken())
-	}
-	switch n := n.(type) {
-	case *ast.MappingNode:
-		return b.mapping(n, n.Values, depth)
-	case *ast.MappingValueNode:
-		return b.mapping(n, []*ast.MappingValueNode{n}, depth)
-	case *ast.SequenceNode:
-		out := at(Sequence, n.Start)
-		for i, item := range n.Values {
-			out.items = append(out.items, b.below(element{index: i}, item, depth))
-		}
+func (b *builder) node(n *yaml.Node) *node {
+	out := &node{line: n.Line, column: n.Column}
+	refuse := func(format string, args ...any) *node {
+		b.flaw(n, format, args...)
+		out.broken = true
 		return out
-	case *ast.AnchorNode:
-		out := b.node(n.Value, depth+1)
-		b.anchors[scalarText(n.Name)] = out
+	}
+	switch {
+	case len(b.stack) > maxDepth:
+		out.broken = true
+		b.flaws = append(b.flaws, flaw{place: place{n.Line, n.Column}, message: nested}) // its path would fill the screen
 		return out
-	case *ast.AliasNode:
-		if known, ok := b.anchors[scalarText(n.Value)]; ok {
+	case n.Style&yaml.TaggedStyle != 0:
+		return refuse("YAML tags (!…) are not read; put the value in quotes if it is text")
+	case n.Kind == yaml.AliasNode:
+		if known := b.anchors[n.Alias]; known != nil {
 			return known
 		}
-		b.flaw(n.Start, "no anchor of this name ends before this; a value that begins with * must be in quotes")
-		return broken(n.Start)
+		return refuse("%s", noAnchor)
 	}
-	return b.scalar(n)
-}
-
-func (b *builder) scalar(n ast.Node) *node {
-	t := n.GetToken()
-	out := at(Scalar, t)
-	switch n := n.(type) {
-	case *ast.StringNode:
-		out.text = n.Value
-		out.plain = t.Type != token.SingleQuoteType && t.Type != token.DoubleQuoteType
-	case *ast.LiteralNode:
-		if n.Value != nil {
-			out.text = n.Value.Value
+	switch n.Kind {
+	case yaml.MappingNode:
+		out.kind = Map
+		b.members(n, out)
+		if out.broken && len(out.members) == 0 {
+			out.kind = Null // it was never meant as a mapping
 		}
-	case *ast.NullNode, *ast.BoolNode, *ast.IntegerNode, *ast.FloatNode, *ast.InfinityNode, *ast.NanNode:
-		out.text, out.plain = t.Value, true
+	case yaml.SequenceNode:
+		out.kind = Sequence
+		for i, item := range n.Content {
+			out.items = append(out.items, b.below(element{index: i}, item))
+		}
 	default:
-		b.flaw(t, "this is not a value")
-		return broken(t)
+		out.kind, out.text = Scalar, n.Value
+		out.plain = n.Style&(yaml.SingleQuotedStyle|yaml.DoubleQuotedStyle|yaml.LiteralStyle|yaml.FoldedStyle) == 0
+		if out.plain && slices.Contains(nulls, n.Value) {
+			out.kind, out.text = Null, ""
+		}
 	}
-	if out.plain && slices.Contains(nulls, out.text) {
-		out.kind, out.text = Null, ""
+	if n.Anchor != "" {
+		b.anchors[n] = out
 	}
 	return out
 }
 
 var nulls = []string{"", "~", "null", "Null", "NULL"}
 
-func (b *builder) mapping(whole ast.Node, values []*ast.MappingValueNode, depth int) *node {
-	out := at(Map, whole.GetToken())
-	seen := map[string]*token.Token{}
-	for i, mv := range values {
-		t := mv.Key.GetToken()
-		if i == 0 && !flowStyle(whole) {
-			out.line, out.column = t.Position.Line, t.Position.Column
-		}
-		name, ok := b.key(mv.Key)
-		if !ok {
+func (b *builder) members(n *yaml.Node, out *node) {
+	seen := map[string]*yaml.Node{}
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		key, value := n.Content[i], n.Content[i+1]
+		if !b.key(key) {
+			out.broken = true // its other keys still count, its missing ones do not
 			continue
 		}
-		if first, taken := seen[name]; taken {
-			b.flaw(t, "the key %s stands twice; the first is in line %d", shown(name), first.Position.Line)
+		if first, taken := seen[key.Value]; taken {
+			b.flaw(key, "the key %s stands twice; the first is in line %d", shown(key.Value), first.Line)
 			continue
 		}
-		seen[name] = t
-		value := b.below(element{name: name}, mv.Value, depth)
-		if value.line == 0 {
-			value.line, value.column = t.Position.Line, t.Position.Column
-		}
-		out.members = append(out.members, member{name, t.Position.Line, t.Position.Column, value})
+		seen[key.Value] = key
+		out.members = append(out.members, member{key.Value, key.Line, key.Column, b.below(element{name: key.Value}, value)})
 	}
-	return out
 }
 
-func flowStyle(n ast.Node) bool {
-	m, ok := n.(*ast.MappingNode)
-	return ok && m.IsFlowStyle
-}
-
-// key reads a mapping's key, which must be text.
-func (b *builder) key(k ast.MapKeyNode) (string, bool) {
-	t := k.GetToken()
-	switch k := k.(type) {
-	case *ast.StringNode:
-		return k.Value, true
-	case *ast.AnchorNode, *ast.AliasNode:
-		b.flaw(t, "anchors and aliases cannot be keys; put it in quotes if it is text")
+// key reports whether a mapping's key is text, and says so if not.
+func (b *builder) key(k *yaml.Node) bool {
+	plain := k.Kind == yaml.ScalarNode && k.Style&(yaml.SingleQuotedStyle|yaml.DoubleQuotedStyle) == 0
+	n := &node{kind: Scalar, plain: plain, text: k.Value}
+	switch {
+	case k.Kind == yaml.MappingNode && k.Style&yaml.FlowStyle != 0:
+		b.flaw(k, "a value that begins with {{ must be in quotes")
+	case k.Kind == yaml.AliasNode || k.Anchor != "":
+		b.flaw(k, "anchors and aliases cannot be keys; put it in quotes if it is text")
+	case k.Kind != yaml.ScalarNode:
+		b.flaw(k, "a mapping or list cannot be a key")
+	case k.Style&yaml.TaggedStyle != 0:
+		b.flaw(k, "YAML tags (!…) are not read; put the key in quotes if it is text")
+	case plain && k.Value == "<<":
+		b.flaw(k, "merge keys (<<) are not part of YAML 1.2; write the keys out")
+	case n.isBool() || n.isNumber() || plain && slices.Contains(nulls, k.Value):
+		b.flaw(k, "a key must be text; put it in quotes")
 	default:
-		b.flaw(t, "a key must be text; put it in quotes")
+		return true
 	}
-	return "", false
-}
-
-func at(kind Kind, t *token.Token) *node {
-	n := &node{kind: kind}
-	if t != nil && t.Position != nil {
-		n.line, n.column = t.Position.Line, t.Position.Column
-	}
-	return n
-}
-
-func broken(t *token.Token) *node {
-	n := at(Null, t)
-	n.broken = true
-	return n
-}
-
-func scalarText(n ast.Node) string {
-	if n == nil || n.GetToken() == nil {
-		return ""
-	}
-	return n.GetToken().Value
+	return false
 }

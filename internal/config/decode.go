@@ -35,7 +35,7 @@ func (d *Document) decode(n *node, v reflect.Value, path string, skip reflect.Ty
 	if d.visits++; d.visits > maxVisits {
 		return d.tooMany(path)
 	}
-	if n.broken {
+	if n.broken && n.kind != Map {
 		return false
 	}
 	t := v.Type()

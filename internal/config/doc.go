@@ -6,17 +6,21 @@
 //
 // A field's key is its `json` tag. Further rules stand in a `conf` tag,
 // separated by commas: `required` (the key must stand and not be empty),
-// `default=TEXT` (used where the key is absent), `env=A|B` (where the key is
-// absent, and the mapping that would hold it stands, the first of these
-// variables that is set fills it; last in the tag, no commas in it).
-// Embedded structs are flattened.
+// `default=TEXT` (used where the key is absent and the mapping around it
+// stands), `env=A|B` (the same, filled from the first of these variables that
+// is set and not empty), `unless=x|y` (env is not read where one of these keys
+// stands beside it), `oneof=a|b` (the texts it may be). TEXT holds no comma.
+// Embedded structs are flattened. Where a slice is taken, one value stands for
+// a list of one, and one value from outside for what its commas part. A key
+// without value (null) is an error everywhere but in trees and any.
 //
 // A type may say more about itself:
 //
 //	LaterKeys() map[string]string   keys of the product that this release does not have: key → what it is
 //	ForeignKeys() []string          keys of another product's files that do not belong here
 //	DecodeConfig(v *config.Value)   a union: decodes itself; see Value
-//	JSONSchema() *jsonschema.Schema what its schema is, where DecodeConfig hides it
+//	Shapes() []any                  what a union takes, for the schema; see Shaped
+//	JSONSchema() *jsonschema.Schema its schema, where even Shapes cannot say it
 //
 // # Flow
 //

@@ -60,8 +60,8 @@ func (d *Document) add(p Problem) {
 	}
 }
 
-// Files lists every file that a {{file.…}} named, absolute where Options.Dir
-// is, without repetitions, also those that could not be read.
+// Files lists every file that a {{file.…}} named, absolute, without
+// repetitions, also those that could not be read.
 func (d *Document) Files() []string { return slices.Clone(d.files) }
 
 // InlineSecrets lists the secrets that are written out in the file instead of
@@ -87,3 +87,9 @@ func (d *Document) Has(path string) bool {
 
 // Report is where features say what is wrong below path; "" is the root.
 func (d *Document) Report(path string) *Reporter { return &Reporter{doc: d, path: path} }
+
+// Forgive drops the problems at exactly that path: of a fragment, what the rest
+// of a file would have held.
+func (d *Document) Forgive(path string) {
+	d.problems = slices.DeleteFunc(d.problems, func(p Problem) bool { return p.Path == path })
+}

@@ -20,7 +20,7 @@ type node struct {
 	members      []member // Map, in order, names unique
 	items        []*node  // Sequence
 	short        bool     // Map made here, for a union's short form: its key is not in the file
-	broken       bool     // already complained about
+	broken       bool     // complained about; a Map still holds what could be read
 	resolved     *text    // Scalar made here, from a variable: not read again
 }
 

@@ -121,7 +121,7 @@ var outside = map[string]string{
 }
 
 var outsideFiles = map[string]string{
-	"/etc/portreeve/secret": "OUTSIDE file\n\n", "/run/secrets/crlf": "OUTSIDE\r\n",
+	"/etc/portreeve/secret": "OUTSIDE file\n\n", "/etc/portreeve/template": "OUTSIDE {{auth.sub}}\n", "/run/secrets/crlf": "OUTSIDE\r\n",
 }
 
 func sampleOptions() config.Options {

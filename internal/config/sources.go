@@ -55,6 +55,9 @@ func (d *Document) file(name, path string) (text string, ok bool) {
 	if !filepath.IsAbs(full) {
 		full = filepath.Join(d.options.Dir, full)
 	}
+	if absolute, err := filepath.Abs(full); err == nil {
+		full = absolute
+	}
 	got, known := d.contents[full]
 	if !known {
 		got = d.readFile(full)

@@ -37,6 +37,9 @@ func (d *Document) decodeStruct(n *node, v reflect.Value, path string) bool {
 			ok = false
 		}
 	}
+	if n.broken { // what seems to be missing may be what could not be read
+		return false
+	}
 	for _, name := range s.order {
 		if _, stands := n.find(name); !stands {
 			ok = d.absent(s.fields[name], n, v, join(path, name)) && ok

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"fmt"
 	"math"
 	"reflect"
 	"regexp"
@@ -73,4 +74,13 @@ func parseSize(s string) (int64, bool) {
 		return 0, false
 	}
 	return n * unit, true
+}
+
+// ParseDuration reads what a Duration is written as.
+func ParseDuration(s string) (Duration, error) {
+	d, ok := parseDuration(s)
+	if !ok {
+		return 0, fmt.Errorf("%q is no duration", s)
+	}
+	return Duration(d), nil
 }
