@@ -11,6 +11,8 @@ import (
 	"github.com/portreeve/portreeve/internal/wire"
 )
 
+type connKey struct{}
+
 // Prepare sets what http.Server must be set to behind Listen with the same
 // options, or it answers requests by itself and Next falls out of step: no
 // general OPTIONS handler, HTTP/1 alone, a head limit above ours, and the
@@ -22,12 +24,16 @@ func Prepare(s *http.Server, o ConnOptions) {
 	s.Protocols.SetHTTP1(true)
 	s.MaxHeaderBytes = max(o.Limits.HeadBytes, wire.DefaultHeadBytes) + bufferSize
 	s.ReadTimeout, s.ReadHeaderTimeout = 0, 0
-	s.ConnContext = func(ctx context.Context, c net.Conn) context.Context {
-		if c, ok := c.(*Conn); ok {
-			return withConn(ctx, c)
-		}
-		return ctx
+	s.ConnContext = ConnContext
+}
+
+// ConnContext is http.Server.ConnContext for connections of Listen: it lets
+// ConnFrom find them.
+func ConnContext(ctx context.Context, c net.Conn) context.Context {
+	if c, ok := c.(*Conn); ok {
+		return context.WithValue(ctx, connKey{}, c)
 	}
+	return ctx
 }
 
 // ConnFrom returns the connection that a request's context belongs to, nil when

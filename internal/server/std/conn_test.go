@@ -301,3 +301,35 @@ func TestAFloodBehindTheLastRequestIsCutOff(t *testing.T) {
 		t.Error("the bytes were read on and on")
 	}
 }
+
+// recorder notes how a connection ends.
+type recorder struct {
+	*scripted
+	calls chan string
+}
+
+func (r recorder) CloseWrite() error { r.calls <- "end our side"; return nil }
+func (r recorder) Close() error      { r.calls <- "close"; return nil }
+
+func TestAfterARefusalTheRestIsReadBeforeClosing(t *testing.T) {
+	t.Parallel()
+	for linger, want := range map[bool][]string{true: {"end our side", "close"}, false: {"close"}} {
+		r := recorder{&scripted{pieces: [][]byte{make([]byte, 9000)}}, make(chan string, 3)}
+		freed := make(chan struct{})
+		c := &Conn{Conn: r, o: &ConnOptions{}, free: func() { close(freed) }}
+		c.linger.Store(linger)
+		_, _ = c.Close(), c.Close()
+		<-freed
+		close(r.calls)
+		if got := slices.Collect(func(yield func(string) bool) {
+			for s := range r.calls {
+				yield(s)
+			}
+		}); !slices.Equal(got, want) {
+			t.Errorf("linger %v: got %v, want %v", linger, got, want)
+		}
+		if left := len(r.pieces) > 0; left == linger {
+			t.Errorf("linger %v: the rest was read: %v", linger, !left)
+		}
+	}
+}
