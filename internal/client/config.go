@@ -39,11 +39,7 @@ var headers = []string{"CF-Connecting-IP", "X-Real-IP", "X-Forwarded-For", "Forw
 func Compile(list config.List[TrustedProxyConfig], r *config.Reporter) *Trust {
 	t := &Trust{}
 	for i := range list {
-		at := r
-		if r.Has(config.Index(i)) || len(list) > 1 {
-			at = r.At(config.Index(i))
-		}
-		t.entries = append(t.entries, list[i].compile(at))
+		t.entries = append(t.entries, list[i].compile(r.At(config.Index(i))))
 	}
 	return t
 }

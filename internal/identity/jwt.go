@@ -44,10 +44,7 @@ const localKeys = 3
 // the names of the providers before them and gets theirs. env is as Deps.Env.
 func ValidateJWT(list config.List[JWTConfig], r *config.Reporter, env string, seen map[string]bool) {
 	for i := range list {
-		c, at := &list[i], r
-		if r.Has(config.Index(i)) {
-			at = r.At(config.Index(i))
-		}
+		c, at := &list[i], r.At(config.Index(i))
 		switch {
 		case c.Name == "" && len(list) == 1, c.Name == KindJWT && len(list) == 1:
 			c.Name = KindJWT
