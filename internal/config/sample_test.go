@@ -30,7 +30,6 @@ type sample struct {
 	Extra       any                     `json:"extra,omitzero"`
 	Keys        map[string]secret.Value `json:"keys,omitzero"`
 	Odd         chan int                `json:"odd,omitzero"`
-	hidden      int
 }
 
 // Inherited is what every site may override.

@@ -33,6 +33,10 @@ func (d *Document) environment(name, fallback string, has bool, path string) (st
 		d.report(path, false, "{{env.…}} must name a variable of letters, digits and _")
 		return stretch{literal: true, outside: true}, false, false
 	}
+	if strings.Contains(fallback, "{{") {
+		d.report(path, false, "the default of {{env."+name+":-…}} cannot hold {{")
+		return stretch{literal: true, outside: true}, false, false
+	}
 	if !has {
 		value, ok := d.variable(name, path)
 		return stretch{value, true, true}, false, ok
