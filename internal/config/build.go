@@ -28,6 +28,9 @@ func parseYAML(src []byte) (*node, []flaw) {
 	}
 	b := &builder{anchors: map[*yaml.Node]*node{}}
 	root := b.node(doc.Content[0])
+	if root.kind == Null && doc.Content[0].Value == "" && !root.broken { // "---" alone
+		return nil, []flaw{{place: place{1, 1}, message: "the file is empty"}}
+	}
 	return root, b.flaws
 }
 
