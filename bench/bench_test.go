@@ -77,7 +77,7 @@ func TestGeneratedFile(t *testing.T) {
 		for _, r := range routes {
 			seen[r["path"].(string)]++
 		}
-		if len(routes) != n+2 || len(seen) != n+2 || seen["/bench/items/:id"] != 1 || seen["/decided/items/:id"] != 1 || len(roles) != n {
+		if len(routes) != n+3 || len(seen) != n+3 || seen["/bench/items/:id"] != 1 || seen["/decided/items/:id"] != 1 || len(roles) != n {
 			t.Errorf("%d: %d routes, %d paths, %d roles", n, len(routes), len(seen), len(roles))
 		}
 	}

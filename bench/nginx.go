@@ -24,14 +24,16 @@ http {
 }
 `
 
-// nginxUpstream answers every request with 128 bytes.
+// nginxUpstream answers every request with 128 bytes, and on one path with what
+// it was told of the caller.
 func (h *house) nginxUpstream() (address string, err error) {
 	if address, err = freeAddress(); err != nil {
 		return "", err
 	}
 	body := strings.Repeat("x", answerBytes)
 	_, _, err = h.nginx("upstream", "1", address, fmt.Sprintf(
-		"  server { listen %s backlog=4096; default_type text/plain; location / { return 200 %q; } }", address, body))
+		"  server { listen %s backlog=4096; default_type text/plain; location / { return 200 %q; }\n"+
+			`    location = %s { return 200 "$http_x_portreeve_subject|$http_authorization"; } }`, address, body, whoPath))
 	return address, err
 }
 

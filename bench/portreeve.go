@@ -13,6 +13,7 @@ const (
 	// measured is the route under measurement, in the middle of all others.
 	measuredPath = "/bench/items/42"
 	decidedPath  = "/decided/items/42"
+	whoPath      = "/bench/who" // the upstream repeats the caller's subject and credential
 )
 
 type object = map[string]any
@@ -36,14 +37,14 @@ func (h *house) portreeve(binary, upstream, name string, routes int) (target, er
 		return target{}, err
 	}
 	p, took, err := h.start("portreeve "+name, address, binary, "serve", "-c", path)
-	return target{process: p, address: address, ready: took, idle: memoryOf(p)}, err
+	return target{process: p, address: address, ready: took, idle: memoryOf(p), log: accessLog(dir)}, err
 }
 
 // portreeveFile is the configuration: everything that a real one would have on
 // the path of a request.
 func portreeveFile(dir, keyFile, address, upstream string, routes int) object {
 	roles := []object{{"name": "reader", "permissions": []string{"items:read"}}}
-	list := make([]object, 0, routes+2)
+	list := make([]object, 0, routes+3)
 	for i := range routes {
 		list = append(list, guarded(fmt.Sprintf("/app%d/items/:id", i), object{"upstream": "http://" + upstream}))
 		if len(roles) < routes {
@@ -52,7 +53,8 @@ func portreeveFile(dir, keyFile, address, upstream string, routes int) object {
 		if i == routes/2 {
 			list = append(list,
 				guarded("/bench/items/:id", object{"upstream": "http://" + upstream}),
-				guarded("/decided/items/:id", object{"response": "ok"}))
+				guarded("/decided/items/:id", object{"response": "ok"}),
+				guarded(whoPath, object{"upstream": "http://" + upstream}))
 		}
 	}
 	return object{
@@ -64,10 +66,12 @@ func portreeveFile(dir, keyFile, address, upstream string, routes int) object {
 		},
 		"rbac":      object{"enabled": true, "roles": roles},
 		"rateLimit": object{"enabled": true, "default": object{"windowMs": 60_000, "max": 1_000_000_000}},
-		"log":       object{"file": filepath.Join(dir, "access.log"), "format": "json"},
+		"log":       object{"file": accessLog(dir), "format": "json"},
 		"routes":    list,
 	}
 }
+
+func accessLog(dir string) string { return filepath.Join(dir, "access.log") }
 
 func guarded(path string, answer object) object {
 	r := object{"path": path, "method": "get", "requireAuth": true, "requiredPermissions": []string{"items:read"}}

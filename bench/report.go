@@ -16,8 +16,13 @@ func report(w io.Writer, o options, list []scenario, results []result) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%d rounds of %v, wrk with one thread and %d connections, %d processors, %s, medians.\n",
 		o.rounds, o.length, o.connections, runtime.NumCPU(), runtime.Version())
-	b.WriteString("nginx: no authentication, no access log. Portreeve: RS256 tokens, RBAC, identity headers, rate limit and access log on; " +
-		"before the runs it refused a request without token and one with a changed token.\n\n")
+	b.WriteString("nginx: no authentication, no access log.")
+	if o.portreeve != "" {
+		b.WriteString(" Portreeve: RS256 tokens, RBAC, identity headers, rate limit and access log on; before the runs each process " +
+			"refused a request without token and one with a changed token, named the caller to the upstream without passing the " +
+			"credential, told of its rate limit, and wrote its access log.")
+	}
+	b.WriteString("\n\n")
 	b.WriteString("| scenario | req/s | of nginx | CPU s/1k | of nginx | p50 ms | p99 ms | of nginx | MB idle | MB after | start ms |\n")
 	b.WriteString("|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|\n")
 	floor := results[0].samples

@@ -44,6 +44,7 @@ type target struct {
 	address string
 	ready   time.Duration // from start to the first connection
 	idle    float64       // MB before any request
+	log     string        // its access log
 }
 
 // scenario is one line of the table.
@@ -115,38 +116,51 @@ func (s *scenario) sound() error {
 		return err
 	}
 	token, _, _ := strings.Cut(string(b), "\n")
-	status, size, err := ask("http://"+s.target.address+s.path, token)
+	status, body, header, err := s.ask(s.path, token)
 	switch {
 	case err != nil:
 		return fmt.Errorf("%s: %w", s.name, err)
 	case status != http.StatusOK:
 		return fmt.Errorf("%s: a request with a token gets %d", s.name, status)
-	case s.path == measuredPath && size != answerBytes:
-		return fmt.Errorf("%s: an answer of %d bytes", s.name, size)
+	case s.path == measuredPath && len(body) != answerBytes:
+		return fmt.Errorf("%s: an answer of %d bytes", s.name, len(body))
 	case !s.guards:
 		return nil
+	case header.Get("X-RateLimit-Limit") == "":
+		return fmt.Errorf("%s: the answer tells of no rate limit", s.name)
 	}
+	if _, who, _, err := s.ask(whoPath, token); err != nil || who != "user-00000|" {
+		return fmt.Errorf("%s: the upstream was told of the caller and the credential: %q (%v)", s.name, who, err)
+	}
+	if log, err := os.Stat(s.target.log); err != nil || log.Size() == 0 {
+		return fmt.Errorf("%s: no access log is written (%v)", s.name, err)
+	}
+	return s.refuses(token)
+}
+
+// refuses makes sure that nothing gets in without a good token.
+func (s *scenario) refuses(token string) error {
 	for what, bad := range map[string]string{"no token": "", "a changed token": token[:len(token)-8] + "AAAAAAAA"} {
-		if status, _, err := ask("http://"+s.target.address+s.path, bad); err != nil || status != http.StatusUnauthorized {
+		if status, _, _, err := s.ask(s.path, bad); err != nil || status != http.StatusUnauthorized {
 			return fmt.Errorf("%s: a request with %s gets %d (%v)", s.name, what, status, err)
 		}
 	}
 	return nil
 }
 
-func ask(url, token string) (status, size int, err error) {
-	r, err := http.NewRequest(http.MethodGet, url, nil)
+func (s *scenario) ask(path, token string) (status int, body string, header http.Header, err error) {
+	r, err := http.NewRequest(http.MethodGet, "http://"+s.target.address+path, nil)
 	if err != nil {
-		return 0, 0, err
+		return 0, "", nil, err
 	}
 	if token != "" {
 		r.Header.Set("Authorization", "Bearer "+token)
 	}
 	res, err := (&http.Client{Timeout: 10 * time.Second}).Do(r)
 	if err != nil {
-		return 0, 0, err
+		return 0, "", nil, err
 	}
 	defer func() { _ = res.Body.Close() }()
 	b, err := io.ReadAll(res.Body)
-	return res.StatusCode, len(b), err
+	return res.StatusCode, string(b), res.Header, err
 }
