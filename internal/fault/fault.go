@@ -33,6 +33,8 @@ const (
 	RequestTimeout
 	HeadTooLarge
 	HTTPSRequired
+	NotImplemented
+	VersionNotSupported
 )
 
 type kindFacts struct {
@@ -43,22 +45,24 @@ type kindFacts struct {
 // kinds is the one table from Kind to the wire: status, label and the text
 // that is shown when an Error has no Message of its own.
 var kinds = [...]kindFacts{
-	Internal:         {500, "Internal Server Error", "An unexpected error occurred"},
-	BadRequest:       {400, "Bad Request", "Validation failed"},
-	Unauthenticated:  {401, "Unauthorized", "Invalid or expired token"},
-	Forbidden:        {403, "Forbidden", "Insufficient permissions"},
-	NotFound:         {404, "Not Found", "Resource not found"},
-	MethodNotAllowed: {405, "Method Not Allowed", "Method not allowed"},
-	Conflict:         {409, "Conflict", "Resource already exists"},
-	TooLarge:         {413, "Payload Too Large", "Request body is too large"},
-	Misdirected:      {421, "Misdirected Request", "No site answers for this host"},
-	TooManyRequests:  {429, "Too Many Requests", "Rate limit exceeded"},
-	BadGateway:       {502, "Bad Gateway", "The upstream could not be reached or broke off"},
-	Unavailable:      {503, "Service Unavailable", "Not available right now"},
-	GatewayTimeout:   {504, "Gateway Timeout", "The upstream did not answer in time"},
-	RequestTimeout:   {408, "Request Timeout", "The request did not arrive in time"},
-	HeadTooLarge:     {431, "Request Header Fields Too Large", "The request head is too large"},
-	HTTPSRequired:    {403, "Forbidden", "HTTPS is required"},
+	Internal:            {500, "Internal Server Error", "An unexpected error occurred"},
+	BadRequest:          {400, "Bad Request", "Validation failed"},
+	Unauthenticated:     {401, "Unauthorized", "Invalid or expired token"},
+	Forbidden:           {403, "Forbidden", "Insufficient permissions"},
+	NotFound:            {404, "Not Found", "Resource not found"},
+	MethodNotAllowed:    {405, "Method Not Allowed", "Method not allowed"},
+	Conflict:            {409, "Conflict", "Resource already exists"},
+	TooLarge:            {413, "Payload Too Large", "Request body is too large"},
+	Misdirected:         {421, "Misdirected Request", "No site answers for this host"},
+	TooManyRequests:     {429, "Too Many Requests", "Rate limit exceeded"},
+	BadGateway:          {502, "Bad Gateway", "The upstream could not be reached or broke off"},
+	Unavailable:         {503, "Service Unavailable", "Not available right now"},
+	GatewayTimeout:      {504, "Gateway Timeout", "The upstream did not answer in time"},
+	RequestTimeout:      {408, "Request Timeout", "The request did not arrive in time"},
+	HeadTooLarge:        {431, "Request Header Fields Too Large", "The request head is too large"},
+	HTTPSRequired:       {403, "Forbidden", "HTTPS is required"},
+	NotImplemented:      {501, "Not Implemented", "Not implemented"},
+	VersionNotSupported: {505, "HTTP Version Not Supported", "HTTP/1.1 is spoken here"},
 }
 
 func (k Kind) facts() kindFacts {

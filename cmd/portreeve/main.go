@@ -1,0 +1,93 @@
+// Command portreeve is an identity edge: it stands in front of apps and APIs,
+// establishes who each caller is, decides what they may do, and says why.
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/alecthomas/kong"
+)
+
+// The exit statuses of every command.
+const (
+	exitDone    = 0
+	exitRefused = 1 // refused or invalid
+	exitUsage   = 2
+)
+
+// errRefused ends a command with exitRefused after it has said all there is to
+// say.
+var errRefused = errors.New("refused")
+
+// streams is where a command reads and writes.
+type streams struct {
+	in       io.Reader
+	out, err io.Writer
+	env      func(string) (string, bool)
+}
+
+type commands struct {
+	Serve   serveCmd   `cmd:"" help:"Serve what the configuration says."`
+	Demo    demoCmd    `cmd:"" help:"Everything at once from an empty folder, against built-in stand-ins."`
+	Check   checkCmd   `cmd:"" help:"Validate the configuration; print every route with who may use it."`
+	Explain explainCmd `cmd:"" help:"Decide one request without serving it and show every step, or look up a refusal that happened."`
+	Token   tokenCmd   `cmd:"" help:"Print a JWT signed with jwt.secret."`
+	Schema  schemaCmd  `cmd:"" help:"Print the JSON Schema of the configuration file."`
+	Version versionCmd `cmd:"" help:"Print the release."`
+}
+
+func main() {
+	os.Exit(run(os.Args[1:], streams{in: os.Stdin, out: os.Stdout, err: os.Stderr, env: os.LookupEnv}))
+}
+
+func run(args []string, s streams) int {
+	var c commands
+	exited := -1
+	parser, err := kong.New(&c,
+		kong.Name("portreeve"),
+		kong.Description("An identity edge in one binary: who is calling, what may they do, and why not.\n\n"+
+			"Start with `portreeve demo`. Every command has --help with an example."),
+		kong.Writers(s.out, s.err),
+		kong.Exit(func(code int) { exited = code }),
+		kong.Bind(s),
+		kong.UsageOnError(),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
+	)
+	if err != nil {
+		fmt.Fprintln(s.err, "portreeve:", err)
+		return exitUsage
+	}
+	if len(args) == 0 {
+		args = []string{"--help"}
+	}
+	ctx, err := parser.Parse(args)
+	if exited >= 0 { // --help
+		return exited
+	}
+	if err != nil {
+		fmt.Fprintf(s.err, "portreeve: %v\nTry: portreeve --help\n", err)
+		return exitUsage
+	}
+	switch err := ctx.Run(s); {
+	case err == nil:
+		return exitDone
+	case errors.Is(err, errRefused):
+		return exitRefused
+	default:
+		var u usageError
+		if errors.As(err, &u) {
+			fmt.Fprintf(s.err, "portreeve %s: %v\n", ctx.Command(), err)
+			return exitUsage
+		}
+		fmt.Fprintf(s.err, "portreeve %s: %v\n", ctx.Command(), err)
+		return exitRefused
+	}
+}
+
+// usageError is a mistake in how a command was called.
+type usageError struct{ error }
+
+func usage(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }

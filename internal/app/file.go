@@ -1,0 +1,240 @@
+package app
+
+import (
+	"github.com/portreeve/portreeve/internal/client"
+	"github.com/portreeve/portreeve/internal/config"
+	"github.com/portreeve/portreeve/internal/gateway"
+	"github.com/portreeve/portreeve/internal/identity"
+	"github.com/portreeve/portreeve/internal/limit"
+	"github.com/portreeve/portreeve/internal/policy"
+	"github.com/portreeve/portreeve/internal/secret"
+	"github.com/portreeve/portreeve/internal/template"
+)
+
+// File is portreeve.yaml.
+type File struct {
+	// Environment is prod, test or dev; the process's WORKER_ENV unless written, else prod.
+	Environment template.Text `json:"environment"`
+	// Listen is where requests arrive: an address or a list; 127.0.0.1:8787 unless written.
+	Listen config.List[string] `json:"listen"`
+	// InsecurePlainHTTP lets a public listener without TLS stand in prod.
+	InsecurePlainHTTP bool `json:"insecurePlainHTTP"`
+	// Probes serves /livez, /readyz and /metrics and nothing else.
+	Probes *ProbesConfig `json:"probes"`
+	// Admin serves reload, explain and state to the people who run Portreeve.
+	Admin *AdminConfig `json:"admin"`
+	// Store is where what is remembered lives: sqlite:FILE or postgres://…. It is read now and used by a later release.
+	Store *StoreConfig `json:"store"`
+	// MasterKey seals stored columns. It is read now and used by a later release.
+	MasterKey secret.Value `json:"masterKey"`
+	// MasterKeys are several: the first seals, all open.
+	MasterKeys []MasterKeyConfig `json:"masterKeys"`
+	// TrustedProxies are those whose word about the client counts, each by one header.
+	TrustedProxies config.List[client.TrustedProxyConfig] `json:"trustedProxies"`
+	// Tenants says which tenant callers without one of their own get.
+	Tenants *policy.TenantsConfig `json:"tenants"`
+	// Watch reloads when the file or one that it names changes.
+	Watch bool `json:"watch"`
+	// Log is how the access log is written.
+	Log *LogConfig `json:"log"`
+	// Drain bounds how long requests in flight may take after SIGTERM: 30s unless written.
+	Drain config.Duration `json:"drain"`
+	// DrainDelay is how long new requests are still taken after SIGTERM: 5s in prod, else 0.
+	DrainDelay *config.Duration `json:"drainDelay"`
+	// Limits are the bounds before authentication.
+	Limits *LimitsConfig `json:"limits"`
+	// Engine is std, the net/http engine.
+	Engine string `json:"engine"`
+
+	SiteKeys
+
+	// Sites are hosts with something else on them than the default site.
+	Sites []SiteConfig `json:"sites"`
+}
+
+// LaterKeys names what is not in this release.
+func (File) LaterKeys() map[string]string {
+	return with(SiteKeys{}.LaterKeys(), map[string]string{
+		"tls":       "TLS listeners",
+		"audit":     "the audit trail",
+		"decisions": "answering other proxies",
+	})
+}
+
+// ForeignKeys are the older backend's data-layer keys.
+func (File) ForeignKeys() []string { return SiteKeys{}.ForeignKeys() }
+
+// SiteKeys are the keys of a site. On the top level they are the default site's;
+// those up to pathCase are inherited by every other one.
+type SiteKeys struct {
+	// Access is Cloudflare Access.
+	Access *identity.AccessConfig `json:"access"`
+	// Firebase is Firebase Authentication.
+	Firebase *identity.FirebaseConfig `json:"firebase"`
+	// JWT is a token provider with a shared secret or public keys: one, or a list with names.
+	JWT config.List[identity.JWTConfig] `json:"jwt"`
+	// OIDC are OpenID Connect issuers.
+	OIDC config.List[identity.OIDCConfig] `json:"oidc"`
+	// Providers lists those that count on this site; all of them unless written.
+	Providers config.List[string] `json:"providers"`
+	// Auth "none" turns identification off, in test and dev alone.
+	Auth string `json:"auth"`
+	// IdentityHeaders are further header names that clients may not send to upstreams.
+	IdentityHeaders config.List[string] `json:"identityHeaders"`
+	// RBAC are the roles of the file.
+	RBAC *policy.RBACConfig `json:"rbac"`
+	// RateLimit counts requests.
+	RateLimit *limit.Config `json:"rateLimit"`
+	// CORS lets pages of other origins call.
+	CORS *gateway.CORSConfig `json:"cors"`
+	// Allow lets only these callers in.
+	Allow *policy.MatchConfig `json:"allow"`
+	// Deny keeps these callers out; it wins over allow.
+	Deny *policy.MatchConfig `json:"deny"`
+	// Strictness "report" logs paths without canonical form instead of refusing them.
+	Strictness string `json:"strictness"`
+	// EncodedSlash "allow" lets %2F, %5C and backslashes stand in segments.
+	EncodedSlash string `json:"encodedSlash"`
+	// EmptySegments "keep" lets // stand in paths.
+	EmptySegments string `json:"emptySegments"`
+	// Semicolon "allow" lets ; stand in segments.
+	Semicolon string `json:"semicolon"`
+	// DotSegments "resolve" resolves . and .. instead of refusing them.
+	DotSegments string `json:"dotSegments"`
+	// PathCase "fold" compares paths without regard to case.
+	PathCase string `json:"pathCase"`
+
+	// Tenant is that of the site's anonymous requests.
+	Tenant string `json:"tenant"`
+	// Upstream answers routes that have no answer of their own.
+	Upstream *gateway.UpstreamConfig `json:"upstream"`
+	// Routes say which requests are answered and what they ask.
+	Routes []gateway.RouteConfig `json:"routes"`
+}
+
+// LaterKeys names what is not in this release.
+func (SiteKeys) LaterKeys() map[string]string {
+	return map[string]string{
+		"requireMfa": "second factors for management operations",
+		"signIn":     "browser sign-in",
+		"session":    "browser sessions",
+		"docs":       "the API reference",
+		"qa":         "the QA bypass",
+		"apiKey":     "API keys",
+		"machine":    "machine tokens",
+		"tenantApi":  "tenants and API keys",
+		"mfa":        "second factors",
+		"agents":     "roles on one resource",
+		"escrow":     "secret escrow",
+		"portal":     "the portal",
+		"login":      "the login edge",
+		"backoffice": "the backoffice login",
+		"links":      "deep links",
+		"sms":        "text-me-the-app",
+	}
+}
+
+// ForeignKeys are the older backend's data-layer keys.
+func (SiteKeys) ForeignKeys() []string {
+	return []string{"supabase", "sqlite", "databaseProvider", "credentials", "cache", "agent", "userLimits"}
+}
+
+// SiteConfig is one entry of sites.
+type SiteConfig struct {
+	// Hosts are the names that select the site; *.example.com matches one label.
+	Hosts config.List[string] `json:"hosts" conf:"required"`
+
+	SiteKeys
+}
+
+func with(maps ...map[string]string) map[string]string {
+	out := map[string]string{}
+	for _, m := range maps {
+		for k, v := range m {
+			out[k] = v
+		}
+	}
+	return out
+}
+
+// ProbesConfig is the listener for orchestrators and Prometheus.
+type ProbesConfig struct {
+	// Listen is an address such as 127.0.0.1:9788.
+	Listen string `json:"listen" conf:"required"`
+}
+
+// AdminConfig is the listener for the people who run Portreeve.
+type AdminConfig struct {
+	// Listen is unix:FILE, or an address together with a token.
+	Listen string `json:"listen" conf:"required"`
+	// Token is sent as Authorization: Bearer; at least 32 characters.
+	Token secret.Value `json:"token"`
+	// Pprof serves /debug/pprof/.
+	Pprof bool `json:"pprof"`
+}
+
+// StoreConfig is where what is remembered lives.
+type StoreConfig struct {
+	// URL is sqlite:FILE or postgres://….
+	URL config.URL `json:"url"`
+	// Migrate is auto or manual.
+	Migrate string `json:"migrate"`
+	// MaxStale is how long a node may go without having read the changes.
+	MaxStale config.Duration `json:"maxStale"`
+}
+
+// DecodeConfig takes a URL or the whole form.
+func (c *StoreConfig) DecodeConfig(v *config.Value) {
+	if v.Kind() == config.Scalar {
+		v.Decode(&c.URL)
+		return
+	}
+	v.Decode(c)
+}
+
+// MasterKeyConfig is one of several master keys.
+type MasterKeyConfig struct {
+	// ID names the key in sealed columns.
+	ID string `json:"id" conf:"required"`
+	// Key is 32 bytes in base64.
+	Key secret.Value `json:"key" conf:"required"`
+}
+
+// LogConfig is how the access log is written.
+type LogConfig struct {
+	// User "email" writes e-mail addresses instead of a keyed digest.
+	User string `json:"user"`
+	// Format is json or text; text on a terminal unless written.
+	Format string `json:"format"`
+	// File takes the log instead of standard error.
+	File string `json:"file"`
+}
+
+// LaterKeys names what is not in this release.
+func (LogConfig) LaterKeys() map[string]string {
+	return map[string]string{"datadog": "shipping to Datadog"}
+}
+
+// LimitsConfig are the bounds before authentication.
+type LimitsConfig struct {
+	// HeadBytes bounds a request head: 64KiB unless written.
+	HeadBytes config.Size `json:"headBytes"`
+	// Headers bounds its fields: 100 unless written.
+	Headers int `json:"headers"`
+	// HeadTimeout bounds how long a head may take: 10s unless written.
+	HeadTimeout config.Duration `json:"headTimeout"`
+	// BodyIdle bounds the wait between bytes of a body: 30s unless written.
+	BodyIdle config.Duration `json:"bodyIdle"`
+	// ConnectionsPerIP bounds open connections of one address, loopback and trusted proxies excepted: 1000 unless written.
+	ConnectionsPerIP int `json:"connectionsPerIP"`
+	// Concurrent bounds requests at one time: 10000 unless written.
+	Concurrent int `json:"concurrent"`
+}
+
+// LaterKeys names what is not in this release.
+func (LimitsConfig) LaterKeys() map[string]string {
+	return map[string]string{"maxStreamAge": "the end of long streams"}
+}
+
+// Shapes are what store takes.
+func (StoreConfig) Shapes() []any { return []any{config.URL(""), StoreConfig{}} }

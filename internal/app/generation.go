@@ -1,0 +1,150 @@
+package app
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/base64"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/portreeve/portreeve/internal/assertion"
+	"github.com/portreeve/portreeve/internal/gateway"
+	"github.com/portreeve/portreeve/internal/identity"
+	"github.com/portreeve/portreeve/internal/keyset"
+	"github.com/portreeve/portreeve/internal/proxy"
+	"github.com/portreeve/portreeve/internal/server/std"
+)
+
+// kept is what reloads carry over where its own settings did not change: key
+// sets with their refreshers, upstreams with their connections.
+type kept struct {
+	log       *slog.Logger
+	now       func() time.Time
+	memory    *identity.Memory
+	assertion *assertion.Keys
+
+	mu        sync.Mutex
+	sets      map[string]*runningSet
+	upstreams map[proxy.Settings]*proxy.Upstream
+}
+
+type runningSet struct {
+	set  *keyset.Set
+	stop context.CancelFunc // nil until it runs
+}
+
+func newKept(log *slog.Logger, now func() time.Time) (*kept, error) {
+	keys, err := assertion.New(now())
+	if err != nil {
+		return nil, err
+	}
+	return &kept{log: log, now: now, assertion: keys, memory: identity.NewMemory(0), sets: map[string]*runningSet{}, upstreams: map[proxy.Settings]*proxy.Upstream{}}, nil
+}
+
+// jwks are the public keys of assertions.
+func (k *kept) jwks() ([]byte, error) { return k.assertion.JWKS(k.now()) }
+
+// keys hands out the set that an equal configuration got before, or a new one.
+// A new one does not run until its generation is swapped in.
+func (k *kept) keys(c keyset.Config) *keyset.Set {
+	name := setName(c)
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if r := k.sets[name]; r != nil {
+		return r.set
+	}
+	c.Log = k.log
+	r := &runningSet{set: keyset.New(c)}
+	k.sets[name] = r
+	return r.set
+}
+
+// setName is all that a key set depends on.
+func setName(c keyset.Config) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%q %q %q %q %t %s %s", c.Name, c.Issuer, c.URL, c.File, c.AllowHTTP, c.Refresh, c.MaxAge)
+	for _, key := range c.Static {
+		fmt.Fprintf(&b, " %q %q", key.ID, key.Thumbprint())
+	}
+	return b.String()
+}
+
+// runtime makes the runtime of a built configuration. It cannot fail.
+func (k *kept) runtime(b *Built) *std.Runtime {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	rt := &std.Runtime{Snapshot: b.Snapshot, Upstreams: map[string]*proxy.Upstream{}, OwnCookies: ownCookies, Assertion: k.assertion}
+	for key, u := range b.Upstreams {
+		s := settings(u)
+		if k.upstreams[s] == nil {
+			k.upstreams[s] = proxy.New(s, proxy.Deps{})
+		}
+		rt.Upstreams[key] = k.upstreams[s]
+	}
+	return rt
+}
+
+func settings(u gateway.UpstreamSettings) proxy.Settings {
+	s, _, _, err := proxy.ParseURL(u.URL.Scheme + "://" + u.URL.Host)
+	if err != nil { // checked when the configuration was built
+		return proxy.Settings{}
+	}
+	s.ConnectTimeout, s.Timeout, s.IdleTimeout = u.Config.ConnectTimeout.Std(), u.Config.Timeout.Std(), u.Config.IdleTimeout.Std()
+	return s
+}
+
+// settle starts what the new generation needs and retires what it does not.
+func (k *kept) settle(b *Built, rt *std.Runtime) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	for name, r := range k.sets {
+		switch used := slices.Contains(b.KeySets, r.set); {
+		case used && r.stop == nil:
+			ctx, stop := context.WithCancel(context.Background())
+			r.stop = stop
+			go r.set.Run(ctx)
+		case !used:
+			if r.stop != nil {
+				r.stop()
+			}
+			delete(k.sets, name)
+		}
+	}
+	for s, u := range k.upstreams {
+		used := false
+		for _, in := range rt.Upstreams {
+			used = used || in == u
+		}
+		if !used {
+			u.Close()
+			delete(k.upstreams, s)
+		}
+	}
+}
+
+// close stops everything.
+func (k *kept) close() {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	for _, r := range k.sets {
+		if r.stop != nil {
+			r.stop()
+		}
+	}
+	for _, u := range k.upstreams {
+		u.Close()
+	}
+}
+
+// newID makes a request or decision id: 128 random bits.
+func newID() string {
+	var b [16]byte
+	_, _ = rand.Read(b[:]) // never fails since Go 1.24
+	return base64.RawURLEncoding.EncodeToString(b[:])
+}
+
+const startTimeout = 2 * time.Second

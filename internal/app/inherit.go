@@ -1,0 +1,105 @@
+package app
+
+import (
+	"github.com/portreeve/portreeve/internal/config"
+	"github.com/portreeve/portreeve/internal/identity"
+	"github.com/portreeve/portreeve/internal/policy"
+)
+
+// inherited is a site's keys after inheritance, and where each came from.
+type inherited struct {
+	SiteKeys
+	siteRBAC *policy.SiteRBACConfig
+	at       *config.Reporter // the site itself
+	top      *config.Reporter // the top level
+	own      map[string]bool  // keys that the site writes itself
+}
+
+// place is the reporter for the level at which an inherited key stands.
+func (s *inherited) place(key string) *config.Reporter {
+	if s.own[key] {
+		return s.at
+	}
+	return s.top
+}
+
+// inherit merges a site's keys over the top level's, key by key.
+func inherit(top SiteKeys, site SiteConfig, at, root *config.Reporter) *inherited {
+	k := site.SiteKeys
+	out := &inherited{at: at, top: root, own: map[string]bool{}}
+	for _, key := range []string{"access", "firebase", "jwt", "oidc", "providers", "auth", "identityHeaders", "rbac", "rateLimit",
+		"cors", "allow", "deny", "strictness", "encodedSlash", "emptySegments", "semicolon", "dotSegments", "pathCase"} {
+		out.own[key] = at.Has(key)
+	}
+	out.Access = mergeAccess(top.Access, k.Access)
+	out.Firebase = either(k.Firebase, top.Firebase)
+	out.JWT, out.OIDC = list(k.JWT, top.JWT), list(k.OIDC, top.OIDC)
+	out.Providers, out.IdentityHeaders = list(k.Providers, top.Providers), list(k.IdentityHeaders, top.IdentityHeaders)
+	out.RBAC, out.RateLimit, out.CORS = top.RBAC, either(k.RateLimit, top.RateLimit), either(k.CORS, top.CORS)
+	out.Allow, out.Deny = either(k.Allow, top.Allow), either(k.Deny, top.Deny)
+	for _, s := range []struct {
+		to        *string
+		own, from string
+	}{
+		{&out.Auth, k.Auth, top.Auth}, {&out.Strictness, k.Strictness, top.Strictness},
+		{&out.EncodedSlash, k.EncodedSlash, top.EncodedSlash}, {&out.EmptySegments, k.EmptySegments, top.EmptySegments},
+		{&out.Semicolon, k.Semicolon, top.Semicolon}, {&out.DotSegments, k.DotSegments, top.DotSegments},
+		{&out.PathCase, k.PathCase, top.PathCase},
+	} {
+		if *s.to = s.own; s.own == "" {
+			*s.to = s.from
+		}
+	}
+	if k.RBAC != nil {
+		out.siteRBAC = &policy.SiteRBACConfig{Enabled: k.RBAC.Enabled}
+		if at.Has("rbac.defaultRole") {
+			out.siteRBAC.DefaultRole = &k.RBAC.DefaultRole
+		}
+		if len(k.RBAC.Roles) > 0 {
+			at.Errorf("rbac.roles", "roles stand at the top level; a site sets rbac.enabled and rbac.defaultRole")
+		}
+	}
+	out.Tenant, out.Upstream, out.Routes = k.Tenant, k.Upstream, k.Routes
+	return out
+}
+
+func either[T any](own, from *T) *T {
+	if own != nil {
+		return own
+	}
+	return from
+}
+
+func list[T any](own, from config.List[T]) config.List[T] {
+	if own != nil {
+		return own
+	}
+	return from
+}
+
+// mergeAccess lets a site name its audience and take the team from the top.
+func mergeAccess(top, site *identity.AccessConfig) *identity.AccessConfig {
+	if site == nil || top == nil {
+		return either(site, top)
+	}
+	out := *site
+	if out.TeamDomain == "" {
+		out.TeamDomain = top.TeamDomain
+	}
+	if out.CertsURL == "" {
+		out.CertsURL = top.CertsURL
+	}
+	if out.Audience == nil {
+		out.Audience = top.Audience
+	}
+	if out.TrustRoles == nil {
+		out.TrustRoles = top.TrustRoles
+	}
+	if out.Leeway == nil {
+		out.Leeway = top.Leeway
+	}
+	if out.MaxTokenAge == nil {
+		out.MaxTokenAge = top.MaxTokenAge
+	}
+	return &out
+}

@@ -1,0 +1,137 @@
+package app
+
+import (
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"slices"
+	"strconv"
+	"time"
+
+	"golang.org/x/term"
+
+	"github.com/portreeve/portreeve/internal/explain"
+	"github.com/portreeve/portreeve/internal/keyset"
+	"github.com/portreeve/portreeve/internal/server"
+	"github.com/portreeve/portreeve/internal/server/std"
+)
+
+// openLog opens the log that the file asks for: JSON, or text on a terminal.
+func openLog(l *Loaded, stderr io.Writer) (*slog.Logger, error) {
+	out, c := stderr, l.File.Log
+	format := "json"
+	if f, ok := stderr.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
+		format = "text"
+	}
+	if c != nil && c.File != "" {
+		f, err := os.OpenFile(l.abs(c.File), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o640)
+		if err != nil {
+			return nil, fmt.Errorf("the log cannot be opened: %w", err)
+		}
+		out, format = f, "json"
+	}
+	if c != nil && c.Format != "" {
+		format = c.Format
+	}
+	if format == "text" {
+		return slog.New(slog.NewTextHandler(out, nil)), nil
+	}
+	return slog.New(slog.NewJSONHandler(out, nil)), nil
+}
+
+// record writes the access log, the metrics and the ring of refusals.
+func (a *App) record(o *std.Outcome) {
+	x := o.Exchange
+	v := &x.View
+	line := server.Access{Time: o.Arrival.Received, RequestID: v.ID, Method: o.Arrival.Method, Status: o.Status,
+		Bytes: o.Bytes, Duration: o.End.Sub(o.Arrival.Received), Who: x.Stand.Who, Decision: o.Decision}
+	if line.RequestID == "" {
+		line.RequestID = o.Arrival.ID
+	}
+	if x.Site != nil {
+		line.Site = x.Site.Name
+	}
+	if x.Entry != nil {
+		line.Route = x.Entry.Text
+	}
+	if len(v.Path.Segments) > 0 {
+		line.Path = v.Path.String()
+	}
+	client := v.Client
+	if !client.IsValid() {
+		client = o.Arrival.Peer.Addr()
+	}
+	if client.IsValid() {
+		line.Client = client.String()
+	}
+	for _, p := range x.Repaired {
+		line.Note += string(p) + "; "
+		a.metrics.Repaired(string(p))
+	}
+	if x.AddressProblem != "" {
+		line.Note += "the trusted proxy's header about the client is " + string(x.AddressProblem)
+		a.metrics.AddressProblem(string(x.AddressProblem))
+	}
+	if o.Fault != nil {
+		line.Reason, line.Err = o.Fault.Code, o.Fault.Err
+	}
+	a.access.Write(&line)
+	a.metrics.Request(line.Site, o.Status, line.Duration, line.Reason)
+	if o.Decision != "" {
+		a.ring.Add(explain.Record{ID: o.Decision, Time: o.End, Site: line.Site, Route: line.Route, Method: line.Method,
+			Path: line.Path, Status: o.Status, Reason: line.Reason, Client: client, Principal: a.access.Name(x.Stand.Who),
+			RequestID: line.RequestID, Steps: o.Steps})
+	}
+}
+
+// keyHealth lists the state of every key set in service.
+func (a *App) keyHealth() []keyset.Health {
+	var out []keyset.Health
+	for _, s := range a.current.Load().KeySets {
+		out = append(out, s.Health())
+	}
+	return out
+}
+
+// notReady says why the process should get no traffic.
+func (a *App) notReady(s *server.Server) func() []string {
+	return func() []string {
+		if s.Draining() {
+			return []string{"the process is stopping"}
+		}
+		return nil
+	}
+}
+
+// degraded says what does not work although requests are served.
+func (a *App) degraded() []string {
+	var out []string
+	for _, h := range a.keyHealth() {
+		if !h.Ready {
+			out = append(out, "the keys of "+h.Name+" were not reached yet, so its tokens get 503: "+h.Err)
+		} else if h.Err != "" {
+			out = append(out, "the keys of "+h.Name+" could not be refreshed; those of "+h.Fetched.UTC().Format(time.RFC3339)+" are used: "+h.Err)
+		}
+	}
+	out = append(out, a.current.Load().Off...)
+	if text := a.lastError.Load(); text != nil {
+		out = append(out, "the last reload failed; an older configuration is in service")
+	}
+	slices.Sort(out)
+	return out
+}
+
+// state is what GET /state of the admin listener answers.
+func (a *App) state() any {
+	g := a.current.Load()
+	st := map[string]any{
+		"version": version, "environment": g.Env, "file": g.Path, "generation": strconv.FormatUint(g.number, 10),
+		"since": g.since.UTC().Format(time.RFC3339), "keySets": a.keyHealth(), "degraded": a.degraded(),
+		"parked": a.gate.Lot.Stats(), "limits": map[string]int{"keys": a.gate.Limits.Len()},
+	}
+	if text := a.lastError.Load(); text != nil {
+		st["lastReloadError"] = *text
+	}
+	return st
+}

@@ -1,0 +1,54 @@
+package gateway
+
+import (
+	"github.com/portreeve/portreeve/internal/request"
+)
+
+// builtins adds what Portreeve itself answers on a site. /health stands on the
+// default site alone, which also is the site of any host that none names.
+func (b *builder) builtins() {
+	if b.Default {
+		b.builtin("/health", health)
+	}
+	b.builtin("/.portreeve/whoami", whoami)
+	if b.Keys != nil {
+		b.builtin("/.portreeve/jwks.json", func(*Exchange) request.Reply {
+			raw, err := b.Keys()
+			if err != nil {
+				return jsonReply(500, map[string]string{"error": "Internal Server Error"})
+			}
+			return request.Reply{Status: 200, Body: raw, Header: request.Header{
+				{Name: "Content-Type", Value: "application/jwk-set+json"}, {Name: "Cache-Control", Value: "public, max-age=300"}}}
+		})
+	}
+}
+
+func (b *builder) builtin(path string, reply func(*Exchange) request.Reply) {
+	pattern, err := ParsePattern(path)
+	if err != nil {
+		b.At.Errorf("", "%s: %v", path, err)
+		return
+	}
+	r := &Route{Key: "Portreeve's own", Pattern: pattern, Methods: []string{"GET"}, Identify: path == "/.portreeve/whoami" && !b.NoAuth,
+		OpenToAll: true, Answer: &Builtin{Name: path, Reply: reply}}
+	if r.Identify {
+		var all []string
+		for _, p := range b.Identity.Providers() {
+			all = append(all, p.Name)
+		}
+		if len(all) > 0 {
+			if r.Accept, err = b.Identity.Accept(all); err != nil {
+				b.At.Errorf("", "%v", err)
+			}
+		}
+	}
+	if err := b.site.Table.Add(r); err != nil {
+		for _, other := range b.site.Table.routes() {
+			if other.Pattern.Text == path && other != r {
+				b.At.Errorf("", "%s is Portreeve's own path here; %s claims it too", path, other.Where())
+			}
+		}
+		return
+	}
+	b.endpointLimit(r)
+}

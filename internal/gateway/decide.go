@@ -1,0 +1,77 @@
+package gateway
+
+import (
+	"time"
+
+	"github.com/portreeve/portreeve/internal/fault"
+	"github.com/portreeve/portreeve/internal/identity"
+	"github.com/portreeve/portreeve/internal/park"
+	"github.com/portreeve/portreeve/internal/policy"
+	"github.com/portreeve/portreeve/internal/principal"
+	"github.com/portreeve/portreeve/internal/trace"
+)
+
+// Decide says whether a placed request is let through. It is a pure function of
+// the exchange's view and snapshot, the time, and what parked jobs came to: no
+// I/O, no locks beyond atomic loads. Whatever is slow comes back as Park, and
+// Decide is called again with the outcome among settled. Any error refuses.
+func Decide(x *Exchange, now time.Time, settled []park.Settled, rec *trace.Recorder) Verdict {
+	r := x.Route
+	if r == nil {
+		return refuse(fault.New(fault.NotFound, "no_route", ""))
+	}
+	x.Found = identity.Result{Who: principal.Nobody()}
+	switch {
+	case !r.Identify:
+		rec.Pass("identify", "identify: none", "", "credentials are not looked at")
+	case x.Site.NoAuth:
+		rec.Pass("identify", "auth: none", "", "everybody is anonymous here")
+	default:
+		if v, stop := x.identify(now, settled, rec); stop {
+			return v
+		}
+	}
+	x.Stand = x.Site.Book.Stand(x.Found.Who, x.Snap.Tenants)
+	in := policy.Input{View: &x.View, Standing: &x.Stand, Params: &x.Params, Now: now, Env: &env{x: x, now: now, verifiedOnly: true}}
+	for _, q := range [...]*policy.Requirement{x.Site.Allow, r.Requirement} {
+		if q == nil || r.OpenToAll {
+			continue
+		}
+		if f := q.Check(in, rec); f != nil {
+			return refuse(f)
+		}
+	}
+	return Verdict{Kind: Allow}
+}
+
+// identify fills x.Found. stop means the verdict is already known.
+func (x *Exchange) identify(now time.Time, settled []park.Settled, rec *trace.Recorder) (v Verdict, stop bool) {
+	res := x.Site.Identity.Identify(identity.Ask{View: &x.View, Now: now, Accept: x.Route.Accept, Settled: settled, Trace: rec})
+	switch {
+	case res.Fault != nil:
+		return refuse(res.Fault), true
+	case res.Job != nil:
+		return Verdict{Kind: Park, Job: res.Job}, true
+	case res.Who == nil:
+		return refuse(fault.New(fault.Internal, "no_principal", "")), true
+	}
+	if res.Unaccepted { // a valid credential that does not count here is like none
+		res.Who = principal.Nobody()
+	}
+	x.Found = res
+	if res.Ambient && !res.Unaccepted && identity.CrossSite(&x.View, res.FromCookie, x.origins()) {
+		rec.Fail("identify", "same site", "Sec-Fetch-Site same-origin or none, or an Origin of the site",
+			"a credential that the browser adds by itself, on a request that another site may have caused",
+			"a call from the site's own pages, or the page's origin in cors.origins")
+		return refuse(fault.New(fault.Forbidden, "cross_site", "Cross-site request refused")), true
+	}
+	return Verdict{}, false
+}
+
+// origins are those whose pages may use ambient credentials here.
+func (x *Exchange) origins() []string {
+	if x.Route.CORS != nil {
+		return x.Route.CORS.Listed()
+	}
+	return x.Site.CORS.Listed()
+}

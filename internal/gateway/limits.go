@@ -1,0 +1,201 @@
+package gateway
+
+import (
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/portreeve/portreeve/internal/config"
+	"github.com/portreeve/portreeve/internal/fault"
+	"github.com/portreeve/portreeve/internal/limit"
+	"github.com/portreeve/portreeve/internal/request"
+	"github.com/portreeve/portreeve/internal/trace"
+)
+
+// limits are the rate limits of a site or route: those by address are counted
+// before anybody is identified, the others after.
+type limits struct {
+	address []boundLimit
+	caller  []boundLimit
+}
+
+type boundLimit struct {
+	id    uint64
+	rule  limit.Rule
+	by    string // ip | principal | tenant | key
+	where string // for people: rateLimit.default, rateLimit of routes[3]
+}
+
+func (l *limits) add(where string, c limit.RuleConfig) {
+	b := boundLimit{rule: c.Rule(), by: c.By, where: where}
+	if b.by == "" {
+		b.by = "ip"
+	}
+	b.id = limit.RuleID(where, b.by, strconv.FormatInt(int64(b.rule.Window), 10), strconv.Itoa(b.rule.Max))
+	if b.by == "ip" {
+		l.address = append(l.address, b)
+		return
+	}
+	l.caller = append(l.caller, b)
+}
+
+func (b *builder) limitsOn() bool {
+	c := b.RateLimit
+	return c != nil && (c.Enabled == nil || *c.Enabled)
+}
+
+func (b *builder) siteLimits() {
+	if !b.limitsOn() {
+		return
+	}
+	if b.RateLimit.Default != nil {
+		b.site.limits.add(b.Name+" rateLimit.default", *b.RateLimit.Default)
+	}
+	r := b.Inherited("rateLimit").At("rateLimit.perEndpoint")
+	for path := range b.RateLimit.PerEndpoint {
+		if !b.hasPath(path) {
+			r.Warnf(config.Key(path), "no route of %s has this path as written, so the limit counts nothing here", b.Name)
+		}
+	}
+}
+
+func (b *builder) hasPath(path string) bool {
+	found := false
+	b.site.Table.Entries(func(e *Entry) {
+		for _, r := range e.Routes {
+			found = found || r.Pattern.Text == path
+		}
+	})
+	return found
+}
+
+func (b *builder) routeLimits(route *Route, c *RouteConfig, r *config.Reporter) {
+	if c.RateLimit != nil {
+		c.RateLimit.Validate(r.At("rateLimit"))
+		route.limits.add("rateLimit of "+route.Key+" "+c.Path, *c.RateLimit)
+	}
+	b.endpointLimit(route)
+}
+
+func (b *builder) endpointLimit(route *Route) {
+	if !b.limitsOn() {
+		return
+	}
+	if per, ok := b.RateLimit.PerEndpoint[route.Pattern.Text]; ok {
+		route.limits.add(b.Name+" rateLimit.perEndpoint "+route.Pattern.Text, per)
+	}
+}
+
+// LimitReport is what the limits said of a request.
+type LimitReport struct {
+	Result  limit.Result
+	Counted bool
+	Refused bool
+	Caller  bool // the refusal came from a limit by principal, tenant or key
+	where   string
+}
+
+func (l *LimitReport) record(rec *trace.Recorder) {
+	rec.Fail("limit", l.where, strconv.Itoa(l.Result.Limit)+" in its window", "more",
+		"the same request again in "+strconv.FormatInt(l.Result.RetrySeconds(), 10)+" s, or a higher max")
+}
+
+// addressLimits counts the limits by address.
+func (x *Exchange) addressLimits(t *limit.Table, now time.Time) *fault.Error {
+	var buf [8]limit.Claim
+	claims := buf[:0]
+	for _, l := range x.limitLists() {
+		for _, b := range l.address {
+			claims = limit.AppendAddress(claims, b.id, x.View.Client, b.rule)
+		}
+	}
+	return x.take(t, claims, false, now)
+}
+
+// callerLimits counts the limits by principal, tenant and key. Who is anonymous
+// counts by address there, so that leaving the credential out gains nothing.
+func (x *Exchange) callerLimits(t *limit.Table, now time.Time) *fault.Error {
+	var buf [8]limit.Claim
+	claims := buf[:0]
+	for _, l := range x.limitLists() {
+		for _, b := range l.caller {
+			if parts := x.subject(b.by); parts != nil {
+				claims = append(claims, limit.Claim{Key: limit.TextKey(b.id, parts...), Rule: b.rule})
+			} else {
+				claims = limit.AppendAddress(claims, b.id, x.View.Client, b.rule)
+			}
+		}
+	}
+	return x.take(t, claims, true, now)
+}
+
+func (x *Exchange) limitLists() [2]*limits {
+	out := [2]*limits{&x.Site.limits, &none}
+	if x.Route != nil {
+		out[1] = &x.Route.limits
+	}
+	return out
+}
+
+var none limits
+
+// subject is whom a limit counts; nil for a caller who is none such.
+func (x *Exchange) subject(by string) []string {
+	p := x.Stand.Who
+	if !p.Authenticated() {
+		return nil
+	}
+	if by == "tenant" {
+		if x.Stand.Tenant == "" {
+			return nil
+		}
+		return []string{x.Stand.Tenant}
+	}
+	return []string{p.Provider, p.Issuer, p.ID()} // a key counts by itself, which is who it is
+}
+
+func (x *Exchange) take(t *limit.Table, claims []limit.Claim, caller bool, now time.Time) *fault.Error {
+	if len(claims) == 0 {
+		return nil
+	}
+	res := t.TakeAll(claims, now)
+	if !x.Limits.Counted {
+		x.Limits.Result = res
+	} else {
+		x.Limits.Result = limit.Tighter(x.Limits.Result, res)
+	}
+	x.Limits.Counted = true
+	if res.Allowed {
+		return nil
+	}
+	x.Limits.Result, x.Limits.Refused, x.Limits.Caller, x.Limits.where = res, true, caller, x.limitNamed(claims[res.Claim].Key.Rule)
+	f := fault.New(fault.TooManyRequests, "rate_limited", "")
+	f.RetryAfter = res.RetryAfter
+	return f
+}
+
+// limitNamed is what people call the limit of that identity.
+func (x *Exchange) limitNamed(id uint64) string {
+	for _, l := range x.limitLists() {
+		for _, b := range slices.Concat(l.address, l.caller) {
+			if b.id == id {
+				return b.where
+			}
+		}
+	}
+	return "rate limit"
+}
+
+// AnswerHeaders are the fields that go with whatever answer the request gets:
+// the tightest limit, and CORS.
+func (x *Exchange) AnswerHeaders() request.Header {
+	h := x.cors().Headers(&x.View)
+	if x.Limits.Counted {
+		r := x.Limits.Result
+		h = append(h,
+			request.Field{Name: "X-RateLimit-Limit", Value: strconv.Itoa(r.Limit)},
+			request.Field{Name: "X-RateLimit-Remaining", Value: strconv.Itoa(r.Remaining)},
+			request.Field{Name: "X-RateLimit-Reset", Value: strconv.FormatInt(r.ResetUnix(), 10)})
+	}
+	return h
+}

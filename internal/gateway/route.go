@@ -1,0 +1,106 @@
+package gateway
+
+import (
+	"github.com/portreeve/portreeve/internal/identity"
+	"github.com/portreeve/portreeve/internal/policy"
+	"github.com/portreeve/portreeve/internal/request"
+	"github.com/portreeve/portreeve/internal/template"
+)
+
+// AnyMethod stands for every method but TRACE and CONNECT.
+const AnyMethod = "*"
+
+// Route is one compiled route.
+type Route struct {
+	Key         string // "routes[3]", where it stands in the file
+	Pattern     *Pattern
+	Methods     []string // upper case, or AnyMethod
+	Description string
+
+	Requirement *policy.Requirement
+	Accept      *identity.Accept
+	Identify    bool // false: identify: none
+	OpenToAll   bool // Portreeve's own, for anonymous callers too; accepts every provider
+	CORS        *CORS
+	Answer      Answer
+	SharedCache bool
+
+	limits limits
+}
+
+// AnyMethod reports whether the route takes any method.
+func (r *Route) AnyMethod() bool {
+	for _, m := range r.Methods {
+		if m == AnyMethod {
+			return true
+		}
+	}
+	return false
+}
+
+// Where names the route for people.
+func (r *Route) Where() string { return r.Key + " (" + r.Pattern.Text + ")" }
+
+// Answer is what happens to a request that was let through: one of *Forwarding,
+// *Document, *Redirect and *Builtin.
+type Answer interface{ kind() string }
+
+// Forwarding sends the request to an upstream.
+type Forwarding struct {
+	Upstream       string // key among the runtime's upstreams
+	Audience       string // of assertions
+	Base           string // the upstream URL's path, without a trailing slash
+	StripPrefix    []string
+	Rewrite        *template.URLTemplate
+	Set            []HeaderTemplate
+	Strip          *Strip
+	Remove         map[string]bool // folded
+	AccessHeaders  bool
+	Assertion      bool
+	PassCredential bool
+	MaxBody        int64 // bytes; 0 means no bound
+}
+
+// HeaderTemplate is a header whose value is evaluated for each request.
+type HeaderTemplate struct {
+	Name  string
+	Value *template.Template
+}
+
+// Document is a JSON or text answer from the file.
+type Document struct {
+	Status      int
+	ContentType string
+	JSON        *template.TreeTemplate
+	Text        *template.Template
+	Headers     []HeaderTemplate
+	UsesBody    bool
+}
+
+// Redirect sends the caller elsewhere.
+type Redirect struct {
+	Status int
+	To     *template.URLTemplate
+}
+
+// Builtin is an answer of Portreeve's own.
+type Builtin struct {
+	Name  string
+	Reply func(x *Exchange) request.Reply
+}
+
+func (*Forwarding) kind() string { return "upstream" }
+func (*Document) kind() string   { return "document" }
+func (*Redirect) kind() string   { return "redirect" }
+func (*Builtin) kind() string    { return "portreeve" }
+
+// AnswerKind says in a word or two how a route answers.
+func AnswerKind(a Answer) string {
+	if f, ok := a.(*Forwarding); ok {
+		return "upstream " + f.Audience
+	}
+	if a == nil {
+		return "none"
+	}
+	return a.kind()
+}

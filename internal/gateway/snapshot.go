@@ -1,0 +1,86 @@
+package gateway
+
+import (
+	"strings"
+
+	"github.com/portreeve/portreeve/internal/client"
+	"github.com/portreeve/portreeve/internal/identity"
+	"github.com/portreeve/portreeve/internal/policy"
+	"github.com/portreeve/portreeve/internal/request"
+)
+
+// Snapshot is everything a decision depends on, made from one configuration and
+// never changed: a request takes it once and is decided by it to the end.
+type Snapshot struct {
+	Generation uint64
+	Version    string // of the binary, for /health
+	Tenants    *policy.Tenants
+	Trusted    *client.Trust
+	// RequireHTTPS turns away what is known to have come by plain HTTP.
+	RequireHTTPS bool
+
+	hosts    map[string]*Site // exact
+	wildcard map[string]*Site // "example.com" for *.example.com
+	standard *Site            // for any other host; never nil
+}
+
+// Site is one or more hosts and what is served on them.
+type Site struct {
+	Name     string // its first host, or "default"
+	Hosts    []string
+	Default  bool
+	Empty    bool   // the default site with nothing on it
+	Tenant   string // of its anonymous requests
+	Rules    request.PathRules
+	Table    *Table
+	Identity *identity.Site
+	Book     *policy.Book
+	NoAuth   bool // auth: none
+	CORS     *CORS
+	Allow    *policy.Requirement // the site's own allow and deny
+	limits   limits              // by default, for whatever is asked of the site
+	report   bool
+}
+
+// NewSnapshot makes a snapshot of sites; standard is the default one.
+func NewSnapshot(standard *Site, named []*Site) *Snapshot {
+	s := &Snapshot{hosts: map[string]*Site{}, wildcard: map[string]*Site{}, standard: standard}
+	for _, site := range named {
+		for _, h := range site.Hosts {
+			if domain, ok := strings.CutPrefix(h, "*."); ok {
+				s.wildcard[domain] = site
+			} else {
+				s.hosts[h] = site
+			}
+		}
+	}
+	return s
+}
+
+// Site returns the site for a canonical host: the one that names it, the one
+// whose "*.domain" matches it by one label, else the default one.
+func (s *Snapshot) Site(host string) (site *Site, named bool) {
+	if site := s.hosts[host]; site != nil {
+		return site, true
+	}
+	if _, domain, ok := strings.Cut(host, "."); ok {
+		if site := s.wildcard[domain]; site != nil {
+			return site, true
+		}
+	}
+	return s.standard, false
+}
+
+// Sites calls f for every site, the default one first, each once.
+func (s *Snapshot) Sites(f func(*Site)) {
+	f(s.standard)
+	seen := map[*Site]bool{s.standard: true}
+	for _, m := range []map[string]*Site{s.hosts, s.wildcard} {
+		for _, site := range m {
+			if !seen[site] {
+				seen[site] = true
+				f(site)
+			}
+		}
+	}
+}

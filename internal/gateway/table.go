@@ -1,0 +1,210 @@
+package gateway
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/portreeve/portreeve/internal/request"
+)
+
+// Table finds the most specific pattern for a path: segment by segment from
+// the left a literal before ":x" before "*", whatever the methods and whatever
+// the order in the file. A table is built once and then only read.
+//
+// It is a tree with one level per segment; a look-up visits a node at most
+// once, so its cost is bounded by the accepted configuration and never grows
+// with what a client sends.
+type Table struct {
+	root node
+	fold bool // pathCase: fold
+}
+
+type node struct {
+	literals map[string]*node
+	param    *node
+	rest     *Entry
+	entry    *Entry
+}
+
+// Entry is one pattern with all the routes that share it.
+type Entry struct {
+	Text   string // the pattern as first written
+	Routes []*Route
+	allow  []string
+}
+
+// NewTable makes an empty table. fold compares literals without regard to case.
+func NewTable(fold bool) *Table { return &Table{fold: fold} }
+
+// Add puts a route under its pattern. The error names the route it ties with.
+func (t *Table) Add(r *Route) error {
+	n, last := &t.root, r.Pattern.pieces
+	for _, p := range last {
+		switch p.kind {
+		case literal:
+			v := t.folded(p.value)
+			if n.literals == nil {
+				n.literals = map[string]*node{}
+			}
+			if n.literals[v] == nil {
+				n.literals[v] = &node{}
+			}
+			n = n.literals[v]
+		case param:
+			if n.param == nil {
+				n.param = &node{}
+			}
+			n = n.param
+		case rest:
+			if n.rest == nil {
+				n.rest = &Entry{Text: r.Pattern.Text}
+			}
+			return n.rest.add(r)
+		}
+	}
+	if n.entry == nil {
+		n.entry = &Entry{Text: r.Pattern.Text}
+	}
+	return n.entry.add(r)
+}
+
+func (t *Table) folded(s string) string {
+	if t.fold {
+		return strings.ToLower(s)
+	}
+	return s
+}
+
+func (e *Entry) add(r *Route) error {
+	for _, other := range e.Routes {
+		for _, m := range r.Methods {
+			if slices.Contains(other.Methods, m) || m == AnyMethod && other.AnyMethod() || r.AnyMethod() && other.AnyMethod() {
+				return fmt.Errorf("ties with %s: the same method and the same path", other.Where())
+			}
+		}
+		if r.AnyMethod() != other.AnyMethod() {
+			continue // a listed method wins over any
+		}
+	}
+	e.Routes = append(e.Routes, r)
+	e.allow = e.allow[:0]
+	for _, r := range e.Routes {
+		for _, m := range r.Methods {
+			if m != AnyMethod && !slices.Contains(e.allow, m) {
+				e.allow = append(e.allow, m)
+			}
+		}
+	}
+	if slices.Contains(e.allow, "GET") && !slices.Contains(e.allow, "HEAD") {
+		e.allow = append(e.allow, "HEAD")
+	}
+	slices.Sort(e.allow)
+	return nil
+}
+
+// Route returns the entry's route for a method: one that lists it, GET's for
+// HEAD, else the one for any method. TRACE and CONNECT have none.
+func (e *Entry) Route(method string) *Route {
+	if method == "TRACE" || method == "CONNECT" {
+		return nil
+	}
+	var wild, get *Route
+	for _, r := range e.Routes {
+		for _, m := range r.Methods {
+			switch m {
+			case method:
+				return r
+			case AnyMethod:
+				wild = r
+			case "GET":
+				get = r
+			}
+		}
+	}
+	if method == "HEAD" && get != nil {
+		return get
+	}
+	return wild
+}
+
+// Allow lists the methods that the path answers, sorted.
+func (e *Entry) Allow() []string {
+	for _, r := range e.Routes {
+		if r.AnyMethod() {
+			return []string{"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"}
+		}
+	}
+	return e.allow
+}
+
+// Find returns the most specific entry for a path, or nil, and fills values
+// with what its parameters took.
+func (t *Table) Find(path request.Path, params *Params) *Entry {
+	params.n = 0
+	return t.find(&t.root, path.Segments, params)
+}
+
+func (t *Table) find(n *node, segs []request.Segment, params *Params) *Entry {
+	if len(segs) == 0 {
+		return n.entry
+	}
+	s := &segs[0]
+	if s.Flags == 0 && n.literals != nil {
+		if next := n.literals[t.folded(s.Value)]; next != nil {
+			if e := t.find(next, segs[1:], params); e != nil {
+				return e
+			}
+		}
+	}
+	if n.param != nil && s.Text != "" {
+		at := params.n
+		params.values[at] = s.Value
+		params.n++
+		if e := t.find(n.param, segs[1:], params); e != nil {
+			return e
+		}
+		params.n = at
+	}
+	if n.rest != nil {
+		params.values[params.n] = request.Path{Segments: segs}.String()[1:]
+		params.n++
+		return n.rest
+	}
+	return nil
+}
+
+// Entries calls f for every entry of the table, in no particular order.
+func (t *Table) Entries(f func(*Entry)) { t.root.each(f) }
+
+func (n *node) each(f func(*Entry)) {
+	for _, c := range n.literals {
+		c.each(f)
+	}
+	if n.param != nil {
+		n.param.each(f)
+	}
+	for _, e := range [...]*Entry{n.entry, n.rest} {
+		if e != nil {
+			f(e)
+		}
+	}
+}
+
+func (t *Table) routes() []*Route {
+	var out []*Route
+	t.Entries(func(e *Entry) { out = append(out, e.Routes...) })
+	return out
+}
+
+// Sorted lists the routes by path, then method.
+func (t *Table) Sorted() []*Route {
+	out := t.routes()
+	slices.SortFunc(out, func(a, b *Route) int {
+		if c := strings.Compare(a.Pattern.Text, b.Pattern.Text); c != 0 {
+			return c
+		}
+		return slices.Compare(a.Methods, b.Methods)
+	})
+	return out
+}

@@ -1,0 +1,249 @@
+package std
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"runtime/debug"
+	"time"
+
+	"github.com/portreeve/portreeve/internal/assertion"
+	"github.com/portreeve/portreeve/internal/fault"
+	"github.com/portreeve/portreeve/internal/gateway"
+	"github.com/portreeve/portreeve/internal/proxy"
+	"github.com/portreeve/portreeve/internal/request"
+	"github.com/portreeve/portreeve/internal/trace"
+	"github.com/portreeve/portreeve/internal/wire"
+)
+
+// Runtime is one generation of everything a request needs. It is immutable and
+// taken once per request.
+type Runtime struct {
+	Snapshot   *gateway.Snapshot
+	Upstreams  map[string]*proxy.Upstream
+	Assertion  *assertion.Keys
+	OwnCookies []string
+}
+
+// Outcome is what became of a request, for the log and the ring of refusals.
+type Outcome struct {
+	Exchange *gateway.Exchange
+	Arrival  gateway.Arrival
+	Status   int
+	Bytes    int64
+	Fault    *fault.Error
+	Decision string
+	Steps    []trace.Step // of a refusal
+	End      time.Time
+}
+
+// Engine answers requests by net/http. Its fields are set once.
+type Engine struct {
+	Gate       *gateway.Gate
+	Runtime    func() *Runtime
+	Now        func() time.Time
+	NewID      func() string // request and decision ids
+	Record     func(*Outcome)
+	Concurrent chan struct{} // its capacity bounds requests at one time
+}
+
+// ServeHTTP answers one request whose head passed the check, or whose head was
+// refused: the connection knows which.
+func (e *Engine) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	o := &Outcome{Exchange: &gateway.Exchange{}}
+	rt := e.Runtime()
+	conn := ConnFrom(r.Context())
+	if conn == nil { // not behind the head check: nothing is answered in doubt
+		http.Error(w, "", http.StatusInternalServerError)
+		return
+	}
+	head, refused := conn.Next()
+	o.Arrival = gateway.Arrival{ID: e.NewID(), Received: e.Now()}
+	w.Header().Set("X-Request-Id", o.Arrival.ID)
+	defer e.finish(w, r, o)
+	if refused != nil {
+		w.Header().Set("Connection", "close")
+		o.Arrival.Peer, _ = conn.Peer()
+		e.refuse(w, r, rt, o, headFault(refused))
+		return
+	}
+	select {
+	case e.Concurrent <- struct{}{}:
+		defer func() { <-e.Concurrent }()
+	default:
+		e.refuse(w, r, rt, o, fault.New(fault.Unavailable, "busy", "Too many requests at one time"))
+		return
+	}
+	peer, unix := conn.Peer()
+	o.Arrival.Method, o.Arrival.Target, o.Arrival.Header = head.Method, head.Target, head.Header
+	o.Arrival.Host = head.Header.Get("Host")
+	o.Arrival.HasBody = head.Chunked || head.ContentLength > 0
+	o.Arrival.Peer, o.Arrival.Unix, o.Arrival.TLS = peer, unix, r.TLS != nil
+	e.answer(w, r, rt, o, conn)
+}
+
+// headFault is the answer to a head that the check refused. The reason never
+// quotes the request.
+func headFault(r *wire.Refusal) *fault.Error {
+	kind, ok := map[int]fault.Kind{405: fault.MethodNotAllowed, 408: fault.RequestTimeout, 413: fault.TooLarge,
+		431: fault.HeadTooLarge, 501: fault.NotImplemented, 505: fault.VersionNotSupported}[r.Status]
+	if !ok {
+		kind = fault.BadRequest
+	}
+	return fault.New(kind, "bad_head", "The request is malformed: "+r.Reason)
+}
+
+// answer takes a request through the gate and serves what it may have.
+func (e *Engine) answer(w http.ResponseWriter, r *http.Request, rt *Runtime, o *Outcome, conn *Conn) {
+	x := o.Exchange
+	v := e.Gate.Ask(r.Context(), rt.Snapshot, x, o.Arrival)
+	w.Header().Set("X-Request-Id", x.View.ID)
+	addAll(w.Header(), x.AnswerHeaders())
+	switch {
+	case v.Kind != gateway.Allow:
+		e.refuse(w, r, rt, o, v.Fault)
+	case v.Reply != nil:
+		e.reply(w, r, o, *v.Reply)
+	default:
+		e.serve(w, r, rt, o, conn)
+	}
+}
+
+func (e *Engine) serve(w http.ResponseWriter, r *http.Request, rt *Runtime, o *Outcome, conn *Conn) {
+	x := o.Exchange
+	if to, ok := x.Route.Answer.(*gateway.Forwarding); ok {
+		e.forward(w, r, rt, o, to)
+		return
+	}
+	var body []byte
+	if x.WantsBody() {
+		var err error
+		body, err = io.ReadAll(http.MaxBytesReader(w, r.Body, gateway.MaxTemplateBody))
+		if err != nil {
+			e.fail(w, r, o, bodyFault(conn.Fault(), err))
+			return
+		}
+	}
+	reply, f := x.Answer(body, e.Now())
+	if f != nil {
+		e.fail(w, r, o, f)
+		return
+	}
+	e.reply(w, r, o, reply)
+}
+
+// bodyFault says why a body could not be read: seen is what the connection saw,
+// err what net/http made of it.
+func bodyFault(seen, err error) *fault.Error {
+	var tooLarge *http.MaxBytesError
+	var refused *wire.Refusal
+	switch {
+	case errors.As(seen, &refused):
+		return headFault(refused)
+	case errors.Is(seen, ErrBodyIdle):
+		return fault.Wrap(fault.RequestTimeout, "slow_body", "", seen)
+	case errors.As(err, &tooLarge):
+		return fault.Wrap(fault.TooLarge, "body_too_large", "", err)
+	}
+	return fault.Wrap(fault.BadRequest, "bad_body", "The request body broke off", err)
+}
+
+func (e *Engine) forward(w http.ResponseWriter, r *http.Request, rt *Runtime, o *Outcome, to *gateway.Forwarding) {
+	out, f := o.Exchange.Forward(to, rt.Assertion, e.Now())
+	if f != nil {
+		e.refuse(w, r, rt, o, f)
+		return
+	}
+	up := rt.Upstreams[to.Upstream]
+	if up == nil {
+		e.fail(w, r, o, fault.New(fault.Internal, "no_upstream", ""))
+		return
+	}
+	if out.MaxBody > 0 {
+		if r.ContentLength > out.MaxBody {
+			e.fail(w, r, o, fault.New(fault.TooLarge, "body_too_large", ""))
+			return
+		}
+		r.Body = http.MaxBytesReader(w, r.Body, out.MaxBody)
+	}
+	status, n, f := up.Serve(w, r, &proxy.Outbound{
+		Method: out.Method, Path: out.Path, Query: out.Query, HasQuery: out.HasQuery, Host: out.Host,
+		Header: out.Header, Private: out.Private, OwnCookies: rt.OwnCookies, DropCORS: out.DropCORS,
+	})
+	o.Status, o.Bytes = status, n
+	if f != nil {
+		if status == 0 {
+			e.fail(w, r, o, f)
+			return
+		}
+		o.Fault = f // the answer had begun: the connection is cut, not ended
+		panic(http.ErrAbortHandler)
+	}
+}
+
+// refuse answers a decision against the caller: it gets an id under which the
+// trace can be found.
+func (e *Engine) refuse(w http.ResponseWriter, r *http.Request, rt *Runtime, o *Outcome, f *fault.Error) {
+	o.Decision = e.NewID()
+	if o.Exchange.Snap != nil {
+		o.Steps = o.Exchange.Explain(o.Arrival, e.Now())
+	}
+	if f == nil {
+		f = fault.New(fault.Internal, "no_reason", "")
+	}
+	e.fault(w, r, o, f)
+}
+
+// fail answers trouble of our own or of an upstream's.
+func (e *Engine) fail(w http.ResponseWriter, r *http.Request, o *Outcome, f *fault.Error) {
+	e.fault(w, r, o, f)
+}
+
+func (e *Engine) fault(w http.ResponseWriter, r *http.Request, o *Outcome, f *fault.Error) {
+	o.Fault = f
+	id := o.Exchange.View.ID
+	if id == "" {
+		id = o.Arrival.ID
+	}
+	e.reply(w, r, o, gateway.Flat(f, id, o.Decision))
+}
+
+// reply writes an answer of our own.
+func (e *Engine) reply(w http.ResponseWriter, r *http.Request, o *Outcome, reply request.Reply) {
+	h := w.Header()
+	addAll(h, reply.Header)
+	o.Status = reply.Status
+	w.WriteHeader(reply.Status)
+	if r.Method != http.MethodHead && len(reply.Body) > 0 {
+		n, _ := w.Write(reply.Body) // a client that is gone needs no answer
+		o.Bytes = int64(n)
+	}
+}
+
+func addAll(h http.Header, fields request.Header) {
+	for _, f := range fields {
+		h.Add(f.Name, f.Value)
+	}
+}
+
+// finish records the outcome. A panic becomes a 500 where no answer has begun,
+// and cuts the connection where one has.
+func (e *Engine) finish(w http.ResponseWriter, r *http.Request, o *Outcome) {
+	cause := recover()
+	if cause != nil && cause != http.ErrAbortHandler {
+		begun := o.Status != 0
+		f := fault.Wrap(fault.Internal, "panic", "", fmt.Errorf("panic: %v\n%s", cause, debug.Stack()))
+		if !begun {
+			w.Header().Set("Connection", "close")
+			e.fault(w, r, o, f)
+			cause = nil
+		}
+		o.Fault = f
+	}
+	o.End = e.Now()
+	e.Record(o)
+	if cause != nil {
+		panic(http.ErrAbortHandler)
+	}
+}
