@@ -169,8 +169,10 @@ func TestDigestsDiffer(t *testing.T) {
 		}
 		seen[p.Digest()] = name
 	}
-	if newHMAC(nil).Digest() != newHMAC(nil).Digest() || newAccess().Digest() != newAccess().Digest() {
-		t.Error("equal settings have different digests")
+	for _, build := range []func() *Provider{func() *Provider { return newHMAC(nil) }, newAccess, newFirebase} {
+		if one, other := build(), build(); one.Digest() != other.Digest() {
+			t.Errorf("%s: equal settings have different digests", one.Name)
+		}
 	}
 }
 
