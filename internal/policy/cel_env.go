@@ -14,7 +14,7 @@ import (
 )
 
 // Bounds of a condition. One unit of cost is about one step of evaluation;
-// the whole budget is well under a millisecond or two.
+// the whole budget is spent within a few milliseconds.
 const (
 	maxExpression   = 4096   // characters
 	maxNodes        = 1000   // of the syntax tree, macros expanded

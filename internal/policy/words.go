@@ -34,7 +34,7 @@ func series(names []string, last string) string {
 	}
 }
 
-// each writes names with a word before the first: "role a", "roles a and b".
+// plural writes names with a word before the first: "role a", "roles a and b".
 func plural(word string, names []string, join func([]string) string) string {
 	if len(names) != 1 {
 		word += "s"
