@@ -49,10 +49,6 @@ func (x *exchange) run() (status int, f *fault.Error) {
 	if x.head, err = appendHead(x.head, x.o, x.frame, x.length); err != nil {
 		return 0, fault.Wrap(fault.Internal, "outgoing_head", "", err)
 	}
-	if x.frame != noBody {
-		// The answer may begin while the body is still being read.
-		_ = x.rc.EnableFullDuplex()
-	}
 	if f := x.ask(); f != nil {
 		return 0, f
 	}
@@ -101,7 +97,8 @@ func (x *exchange) ask() (f *fault.Error) {
 }
 
 // closeAfter ends the client's connection with this answer: what remains of
-// the request's body must not be read as the next request.
+// the request's body must not be read as the next request. It also keeps
+// net/http from waiting for that rest before it writes the head.
 func (x *exchange) closeAfter() { x.w.Header().Set("Connection", "close") }
 
 // blame finds whose fault a failed exchange is.
