@@ -6,7 +6,7 @@ import (
 	"github.com/portreeve/portreeve/internal/config"
 )
 
-//go:generate go run ./gen
+//go:generate go test . -run ^TestGenerated$ -update
 
 //go:embed portreeve.schema.json
 var schema []byte

@@ -54,8 +54,7 @@ func layers() []layer {
 			"internal/demo":    {"internal/app", "internal/standin"},
 		}},
 		{name: "command", packages: map[string][]string{
-			"cmd/portreeve":    nil,
-			"internal/app/gen": nil,
+			"cmd/portreeve": nil,
 		}},
 		// What no part of the product may import, and what may import all of it.
 		{name: "workshop", packages: map[string][]string{
