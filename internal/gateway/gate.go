@@ -21,7 +21,7 @@ type Gate struct {
 
 // maxParks bounds how often one request may park: a verification, and a key
 // fetch on its way.
-const maxParks = 4
+const maxParks = 8
 
 // Ask decides a request. The exchange is filled as far as the steps got.
 func (g *Gate) Ask(ctx context.Context, s *Snapshot, x *Exchange, a Arrival) Verdict {
