@@ -229,6 +229,7 @@ func (x *Exchange) match(rec *trace.Recorder) (*request.Reply, *fault.Error) {
 		f.Allow = x.Entry.Allow()
 		return nil, f
 	}
+	x.Params.names = x.Route.Pattern.names // routes of one pattern may call its parameters differently
 	if rec.On() {
 		rec.Pass("route", "path and method", x.View.Method+" "+x.View.Path.String(), x.Route.Where())
 	}

@@ -50,7 +50,7 @@ func ownNames(h http.Header) map[string]bool {
 	}
 	own := make(map[string]bool, len(h))
 	for name := range h {
-		own[name] = true
+		own[textproto.CanonicalMIMEHeaderKey(name)] = true
 	}
 	return own
 }

@@ -221,9 +221,11 @@ func (e *Engine) reply(w http.ResponseWriter, r *http.Request, o *Outcome, reply
 	}
 }
 
+// addAll adds fields in the spelling that the documents print (X-RateLimit-…,
+// WWW-Authenticate), which is not always net/http's.
 func addAll(h http.Header, fields request.Header) {
 	for _, f := range fields {
-		h.Add(f.Name, f.Value)
+		h[f.Name] = append(h[f.Name], f.Value)
 	}
 }
 
