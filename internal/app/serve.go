@@ -116,8 +116,10 @@ func (a *App) swap(b *Built) {
 	a.kept.settle(b, g.runtime)
 }
 
+var errEnvironment = errors.New("environment has changed, which takes a restart; nothing of the new configuration is in service")
+
 // errRestart is said when a reload changes what only a start can.
-var errRestart = errors.New("store, admin, masterKey, environment and listeners take effect at a restart; the rest of the new configuration is in service")
+var errRestart = errors.New("store, admin, masterKey and listeners take effect at a restart; the rest of the new configuration is in service")
 
 // Reload reads the configuration again and swaps it in whole, or changes
 // nothing. The error is what check would print.
@@ -125,6 +127,9 @@ func (a *App) Reload() error {
 	a.reloading.Lock()
 	defer a.reloading.Unlock()
 	l, err := Load(a.options.Source)
+	if err == nil && l.Env != a.current.Load().Env {
+		err = errEnvironment // it decides which checks may be weakened: not in a running process
+	}
 	if err == nil {
 		b := build(l, a.deps())
 		if b.Doc.Failed() {
@@ -165,7 +170,7 @@ func needsRestart(old, b *Built) bool {
 		}
 		return f.Admin.Listen + " " + f.Admin.Token.Reveal()
 	}
-	return old.Env != b.Env || store(was) != store(is) || admin(was) != admin(is) || !was.MasterKey.Equal(is.MasterKey.Reveal()) ||
+	return store(was) != store(is) || admin(was) != admin(is) || !was.MasterKey.Equal(is.MasterKey.Reveal()) ||
 		!same(was.Listen, is.Listen) || !same(was.Probes == nil, is.Probes == nil)
 }
 
