@@ -26,6 +26,7 @@ type kept struct {
 	now       func() time.Time
 	memory    *identity.Memory
 	assertion *assertion.Keys
+	adjust    func(*keyset.Config) // Options.KeySets
 
 	mu        sync.Mutex
 	sets      map[string]*runningSet
@@ -37,27 +38,34 @@ type runningSet struct {
 	stop context.CancelFunc // nil until it runs
 }
 
-func newKept(log *slog.Logger, now func() time.Time) (*kept, error) {
+func newKept(log *slog.Logger, now func() time.Time, adjust func(*keyset.Config)) (*kept, error) {
 	keys, err := assertion.New(now())
 	if err != nil {
 		return nil, err
 	}
-	return &kept{log: log, now: now, assertion: keys, memory: identity.NewMemory(0), sets: map[string]*runningSet{}, upstreams: map[proxy.Settings]*proxy.Upstream{}}, nil
+	return &kept{log: log, now: now, adjust: adjust, assertion: keys, memory: identity.NewMemory(0), sets: map[string]*runningSet{}, upstreams: map[proxy.Settings]*proxy.Upstream{}}, nil
 }
 
 // jwks are the public keys of assertions.
 func (k *kept) jwks() ([]byte, error) { return k.assertion.JWKS(k.now()) }
 
 // keys hands out the set that an equal configuration got before, or a new one.
-// A new one does not run until its generation is swapped in.
+// A new one does not run until its generation is swapped in. A file is read
+// anew each time: a reload takes up what it says now, or refuses it.
 func (k *kept) keys(c keyset.Config) *keyset.Set {
+	c.Log, c.Now = k.log, k.now
+	if k.adjust != nil {
+		k.adjust(&c)
+	}
 	name := setName(c)
+	if c.File != "" {
+		name += " " + newID()
+	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if r := k.sets[name]; r != nil {
 		return r.set
 	}
-	c.Log = k.log
 	r := &runningSet{set: keyset.New(c)}
 	k.sets[name] = r
 	return r.set

@@ -18,6 +18,7 @@ import (
 	"github.com/portreeve/portreeve/internal/config"
 	"github.com/portreeve/portreeve/internal/explain"
 	"github.com/portreeve/portreeve/internal/gateway"
+	"github.com/portreeve/portreeve/internal/keyset"
 	"github.com/portreeve/portreeve/internal/limit"
 	"github.com/portreeve/portreeve/internal/park"
 	"github.com/portreeve/portreeve/internal/server"
@@ -31,6 +32,9 @@ type Options struct {
 	Listen []string  // overrides the file's
 	Stderr io.Writer // logs and what people read
 	Now    func() time.Time
+	// KeySets, where set, changes how a key set is fetched before it is made:
+	// by another transport, at other intervals.
+	KeySets func(*keyset.Config)
 	// Started is called with the public addresses once they are open.
 	Started func(addrs []net.Addr)
 }
@@ -83,7 +87,7 @@ func New(o Options) (*App, error) {
 	if a.log, err = openLog(l, o.Stderr); err != nil {
 		return nil, err
 	}
-	if a.kept, err = newKept(a.log, o.Now); err != nil {
+	if a.kept, err = newKept(a.log, o.Now, o.KeySets); err != nil {
 		return nil, err
 	}
 	a.gate = &gateway.Gate{Limits: limit.NewTable(1 << 17), Now: o.Now,

@@ -16,9 +16,9 @@ type Deps struct {
 	Env string
 	// Dir is where relative file names start.
 	Dir string
-	// Keys makes a key set that is fetched (URL or Issuer is set), or hands out
-	// the one that the same URL or issuer got before: for another site, before a
-	// reload. It sets Client, Now and Log. nil: keyset.New.
+	// Keys makes a key set that has to be kept fresh (URL, Issuer or File is
+	// set), or hands out the one that the same URL or issuer got before: for
+	// another site, before a reload. It sets Client, Now and Log. nil: keyset.New.
 	Keys func(keyset.Config) *keyset.Set
 }
 
@@ -27,7 +27,7 @@ func relaxed(env string) bool { return env == "test" || env == "dev" }
 
 func (d Deps) keySet(c keyset.Config) *keyset.Set {
 	c.AllowHTTP = relaxed(d.Env)
-	if d.Keys != nil && (c.URL != "" || c.Issuer != "") {
+	if d.Keys != nil && (c.URL != "" || c.Issuer != "" || c.File != "") {
 		return d.Keys(c)
 	}
 	return keyset.New(c)
