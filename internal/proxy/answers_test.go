@@ -149,7 +149,11 @@ func TestCutBodiesNeverEndCleanly(t *testing.T) {
 		{"a chunk longer than it says", okHead + "Transfer-Encoding: chunked\r\n\r\n4\r\nhello\r\n0\r\n\r\n"},
 		{"a chunk that ends in bare LF", okHead + "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\n0\r\n\r\n"},
 		{"a size line that ends in bare LF", okHead + "Transfer-Encoding: chunked\r\n\r\n5\nhello\r\n0\r\n\r\n"},
-		{"endless trailers", okHead + "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n" + strings.Repeat("X-T: "+strings.Repeat("a", 1000)+"\r\n", 40)},
+		{"endless trailers", okHead + "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n" + strings.Repeat("X-T: "+strings.Repeat("a", 1000)+"\r\n", 40) + "\r\n"},
+		{"a trailer that ends in bare LF", okHead + "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\nX-T: 1\n\r\n"},
+		{"a trailer without name", okHead + "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n: 1\r\n\r\n"},
+		{"other bytes where a chunk's line break belongs", okHead + "Transfer-Encoding: chunked\r\n\r\n5\r\nhelloXX0\r\n\r\n"},
+		{"a size line that is too long", okHead + "Transfer-Encoding: chunked\r\n\r\n1;" + strings.Repeat("a", 3*maxTrailerBytes) + "\r\nx\r\n0\r\n\r\n"},
 		{"an endless size line", okHead + "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n1;" + strings.Repeat("a", 3*maxTrailerBytes)},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -192,6 +196,7 @@ func TestTimeouts(t *testing.T) {
 				time.Sleep(5 * time.Millisecond)
 			}
 		}},
+		{"silence after an upload", CodeTimeout, func(c net.Conn, in *bufio.Reader) { _, _ = in.ReadString(0) }},
 		{"a body that stops", CodeTimeout, func(c net.Conn, in *bufio.Reader) {
 			_, _ = readHead(in)
 			_, _ = io.WriteString(c, okHead+"Content-Length: 10\r\n\r\nhello")
@@ -203,7 +208,11 @@ func TestTimeouts(t *testing.T) {
 			set := rawUpstream(t, c.talk)
 			set.Timeout, set.IdleTimeout = 100*time.Millisecond, 100*time.Millisecond
 			f := newFront(t, set, nil)
-			got := f.rawAsk(t, "GET /"+closing)
+			ask := "GET /" + closing
+			if c.name == "silence after an upload" {
+				ask = "POST / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 2\r\n\r\nhi"
+			}
+			got := f.rawAsk(t, ask)
 			r := <-f.results
 			if r.fault == nil || r.fault.Code != c.want {
 				t.Errorf("Serve returned %+v", r)
@@ -212,6 +221,45 @@ func TestTimeouts(t *testing.T) {
 				t.Errorf("got %q", got)
 			}
 		})
+	}
+}
+
+// Timeout is for the head alone: neither an upload nor an answer that keeps
+// moving is cut by it.
+func TestSlowButSteady(t *testing.T) {
+	t.Parallel()
+	const pause, pieces = 40 * time.Millisecond, 6
+	steady := func(w io.Writer) {
+		for range pieces {
+			time.Sleep(pause)
+			_, _ = io.WriteString(w, "piece")
+		}
+	}
+	set := rawUpstream(t, func(c net.Conn, in *bufio.Reader) {
+		if _, err := readHead(in); err != nil {
+			return
+		}
+		if _, err := io.ReadFull(in, make([]byte, 5*pieces)); err != nil {
+			return
+		}
+		_, _ = io.WriteString(c, okHead+"Content-Length: 30\r\n\r\n")
+		steady(c)
+	})
+	set.Timeout, set.IdleTimeout = 2*pause, 10*time.Second
+	f := newFront(t, set, nil)
+	c, err := net.Dial("tcp", f.Listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = c.Close() }()
+	_ = c.SetDeadline(time.Now().Add(20 * time.Second))
+	_, _ = io.WriteString(c, "POST / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 30\r\n\r\n")
+	steady(c)
+	if got, _ := io.ReadAll(c); !strings.HasSuffix(string(got), strings.Repeat("piece", pieces)) {
+		t.Errorf("got %q", got)
+	}
+	if r := <-f.results; r.status != 200 || r.fault != nil || r.bytes != 30 {
+		t.Errorf("Serve returned %+v", r)
 	}
 }
 

@@ -221,6 +221,18 @@ func TestClientsBodyThatBreaksOffNeverReachesTheUpstreamWhole(t *testing.T) {
 	}
 }
 
+// A body that ends before its announced length, whoever made it.
+func TestShortBodyIsTheClientsFault(t *testing.T) {
+	t.Parallel()
+	f := newFront(t, at(hasher(t)), nil)
+	r := httptest.NewRequest("POST", "/", nil)
+	r.Body, r.ContentLength = io.NopCloser(strings.NewReader("hello")), 10
+	status, _, err := f.up.Serve(httptest.NewRecorder(), r, &Outbound{Method: "POST", Path: "/", Host: "a"})
+	if status != 0 || err == nil || err.Code != CodeRequestCut {
+		t.Errorf("Serve returned %d %v", status, err)
+	}
+}
+
 func TestMaxBody(t *testing.T) {
 	t.Parallel()
 	f := newFront(t, at(hasher(t)), func(o *Outbound, _ *http.Request) { o.MaxBody = 10 })
