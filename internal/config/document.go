@@ -91,5 +91,10 @@ func (d *Document) Report(path string) *Reporter { return &Reporter{doc: d, path
 // Forgive drops the problems at exactly that path: of a fragment, what the rest
 // of a file would have held.
 func (d *Document) Forgive(path string) {
-	d.problems = slices.DeleteFunc(d.problems, func(p Problem) bool { return p.Path == path })
+	d.problems = slices.DeleteFunc(d.problems, func(p Problem) bool {
+		if p.Path == path && !p.Warning {
+			d.errors--
+		}
+		return p.Path == path
+	})
 }

@@ -10,12 +10,13 @@ import (
 // Problem is one complaint about a file. It never holds a value that is secret
 // or came from outside.
 type Problem struct {
-	File         string
-	Line, Column int    // from 1; 0 where the file has no such place
-	Path         string // "routes[3].pth"; empty for the file as a whole
-	Message      string
-	Nearest      string // the right key that was probably meant, or empty
-	Warning      bool   // the file still loads
+	File    string `json:"file"`
+	Line    int    `json:"line"`   // from 1; 0 where the file has no such place
+	Column  int    `json:"column"` // as Line
+	Path    string `json:"path"`   // "routes[3].pth"; empty for the file as a whole
+	Message string `json:"message"`
+	Nearest string `json:"nearest,omitempty"` // the right key that was probably meant, or empty
+	Warning bool   `json:"warning"`           // the file still loads
 }
 
 // String is the one-line form:
