@@ -65,7 +65,7 @@ func portreeveFile(dir, keyFile, address, upstream string, routes int) object {
 			"publicKey": "{{file." + keyFile + "}}", "issuer": issuer, "audience": audience, "trustRoles": true,
 		},
 		"rbac":      object{"enabled": true, "roles": roles},
-		"rateLimit": object{"enabled": true, "default": object{"windowMs": 60_000, "max": 1_000_000_000}},
+		"rateLimit": object{"enabled": true, "default": object{"windowMs": 60_000, "max": 100_000_000}},
 		"log":       object{"file": accessLog(dir), "format": "json"},
 		"routes":    list,
 	}
