@@ -73,7 +73,7 @@ func candidates(all []*jws.Key, h jws.Header) (keys []*jws.Key, named bool) {
 
 // refetch is the job that fetches a key set.
 func refetch(set *keyset.Set, key park.Key) *park.Job {
-	return &park.Job{Kind: "keys", Key: key, Run: func(ctx context.Context) (any, error) {
+	return &park.Job{Kind: "keys", Key: key, Waits: true, Run: func(ctx context.Context) (any, error) {
 		return nil, set.Refetch(ctx)
 	}}
 }

@@ -14,8 +14,9 @@ import (
 
 // Options bound a Lot. Zero values mean the defaults.
 type Options struct {
-	Workers    int           // jobs that run at once; 2
-	Queue      int           // jobs that wait for a worker; 1024
+	Workers    int           // jobs that compute at once; 2
+	Waiters    int           // jobs that wait (Job.Waits) at once; 64
+	Queue      int           // jobs of either sort that wait for a worker; 1024
 	PerAddress int           // jobs of one client address (IPv6: /64), waiting or running; 16
 	Timeout    time.Duration // of one job's context; 30 s
 }
@@ -33,14 +34,28 @@ type Stats struct {
 // direction: workers, queue, jobs per client address, time per job. A full
 // queue refuses at once; nobody ever waits for a place in it.
 type Lot struct {
-	workers, queue, perAddress int
-	timeout                    time.Duration
+	queue, perAddress int
+	timeout           time.Duration
 
 	mu      sync.Mutex
 	flights map[Key]*flight
 	byAddr  map[netip.Addr]int
-	waiting []*flight // first in, first out
+	compute lane
+	await   lane
 	stats   Stats
+}
+
+// lane is the workers of one sort of job.
+type lane struct {
+	workers, running int
+	waiting          []*flight // first in, first out
+}
+
+func (l *Lot) lane(j *Job) *lane {
+	if j.Waits {
+		return &l.await
+	}
+	return &l.compute
 }
 
 // flight is one job on its way, with everybody who waits for it.
@@ -61,7 +76,8 @@ func NewLot(o Options) *Lot {
 		return fallback
 	}
 	l := &Lot{
-		workers: or(o.Workers, 2), queue: or(o.Queue, 1024), perAddress: or(o.PerAddress, 16), timeout: o.Timeout,
+		queue: or(o.Queue, 1024), perAddress: or(o.PerAddress, 16), timeout: o.Timeout,
+		compute: lane{workers: or(o.Workers, 2)}, await: lane{workers: or(o.Waiters, 64)},
 		flights: make(map[Key]*flight), byAddr: make(map[netip.Addr]int),
 	}
 	if l.timeout <= 0 {
@@ -95,7 +111,8 @@ func (l *Lot) Stats() Stats {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	s := l.stats
-	s.Queued = len(l.waiting)
+	s.Running = l.compute.running + l.await.running
+	s.Queued = len(l.compute.waiting) + len(l.await.waiting)
 	return s
 }
 
@@ -110,8 +127,9 @@ func (l *Lot) enter(client netip.Addr, j *Job) (*flight, *fault.Error) {
 		l.stats.Crowded++
 		return nil, &fault.Error{Kind: fault.TooManyRequests, Code: "park_crowded", RetryAfter: time.Second}
 	}
-	idle := l.stats.Running < l.workers
-	if !idle && len(l.waiting) >= l.queue {
+	lane := l.lane(j)
+	idle := lane.running < lane.workers
+	if !idle && len(lane.waiting) >= l.queue {
 		l.stats.Full++
 		return nil, &fault.Error{Kind: fault.Unavailable, Code: "park_full", RetryAfter: time.Second}
 	}
@@ -121,34 +139,34 @@ func (l *Lot) enter(client netip.Addr, j *Job) (*flight, *fault.Error) {
 		l.byAddr[client]++
 	}
 	if idle {
-		l.stats.Running++
-		go l.work(f)
+		lane.running++
+		go l.work(lane, f)
 	} else {
-		l.waiting = append(l.waiting, f)
+		lane.waiting = append(lane.waiting, f)
 	}
 	return f, nil
 }
 
-// work runs jobs until none waits.
-func (l *Lot) work(f *flight) {
+// work runs jobs of one lane until none waits.
+func (l *Lot) work(lane *lane, f *flight) {
 	for f != nil {
-		l.run(f)
-		f = l.next()
+		l.run(lane, f)
+		f = l.next(lane)
 	}
 }
 
 // next takes the job that waits longest. Without one the worker is gone.
-func (l *Lot) next() *flight {
+func (l *Lot) next(lane *lane) *flight {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if len(l.waiting) == 0 {
-		l.waiting = nil // gives a flood's memory back
-		l.stats.Running--
+	if len(lane.waiting) == 0 {
+		lane.waiting = nil // gives a flood's memory back
+		lane.running--
 		return nil
 	}
-	f := l.waiting[0]
-	l.waiting[0] = nil
-	l.waiting = l.waiting[1:]
+	f := lane.waiting[0]
+	lane.waiting[0] = nil
+	lane.waiting = lane.waiting[1:]
 	return f
 }
 
@@ -156,7 +174,7 @@ func (l *Lot) next() *flight {
 var errNoResult = errors.New("the job ended without a result")
 
 // run runs one job and settles it, whatever the job does.
-func (l *Lot) run(f *flight) {
+func (l *Lot) run(lane *lane, f *flight) {
 	ctx, cancel := context.WithTimeout(context.Background(), l.timeout)
 	settled := Settled{Key: f.job.Key}
 	returned := false
@@ -172,7 +190,7 @@ func (l *Lot) run(f *flight) {
 		}
 		l.settle(f, settled)
 		if !returned && cause == nil { // runtime.Goexit takes this worker along
-			go l.work(l.next())
+			go l.work(lane, l.next(lane))
 		}
 	}()
 	settled.Value, settled.Err = f.job.Run(ctx)

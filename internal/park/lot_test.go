@@ -208,9 +208,9 @@ func TestSixteenCallersAtOnce(t *testing.T) {
 	}
 	wg.Wait()
 	l.mu.Lock()
-	left := fmt.Sprint(len(l.flights), len(l.byAddr), len(l.waiting))
+	left := fmt.Sprint(len(l.flights), len(l.byAddr), len(l.compute.waiting), len(l.await.waiting))
 	l.mu.Unlock()
-	if most.Load() > 3 || left != "0 0 0" {
+	if most.Load() > 3 || left != "0 0 0 0" {
 		t.Errorf("%d jobs ran at once; left behind %s", most.Load(), left)
 	}
 }
@@ -222,4 +222,31 @@ func BenchmarkDo(b *testing.B) {
 	for b.Loop() {
 		l.Do(context.Background(), someone, j)
 	}
+}
+
+func TestJobsThatWaitForOthersHoldUpNoOtherJob(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		l, gate, runs := NewLot(Options{Workers: 1, Waiters: 2, PerAddress: 100}), make(chan struct{}), atomic.Int32{}
+		var wg sync.WaitGroup
+		for i := range 3 {
+			slow := job(i, &runs, gate)
+			slow.Kind, slow.Waits = "keys", true
+			wg.Go(func() { l.Do(t.Context(), someone, slow) })
+		}
+		synctest.Wait()
+		if st := l.Stats(); runs.Load() != 2 || st.Running != 2 || st.Queued != 1 {
+			t.Errorf("%d run, %+v; want two and one that waits for a worker", runs.Load(), st)
+		}
+		quick := &Job{Kind: "verify", Key: key(9), Run: func(context.Context) (any, error) { return "done", nil }}
+		if s := l.Do(t.Context(), someone, quick); s.Value != "done" {
+			t.Errorf("a job beside them came to %+v", s)
+		}
+		close(gate)
+		wg.Wait()
+		synctest.Wait()
+		if st := l.Stats(); runs.Load() != 3 || st.Running != 0 || st.Queued != 0 {
+			t.Errorf("%d ran, %+v left", runs.Load(), st)
+		}
+	})
 }

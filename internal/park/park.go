@@ -13,7 +13,11 @@ type Key [32]byte
 type Job struct {
 	Kind string // "verify", "keys"
 	Key  Key
-	Run  func(ctx context.Context) (any, error)
+	// Waits says that the job spends its time waiting for somebody else. Such
+	// jobs have workers of their own: a slow issuer must not keep the
+	// signatures of all others from being verified.
+	Waits bool
+	Run   func(ctx context.Context) (any, error)
 }
 
 // Settled is what became of a job, handed to the decision that asked for it.
