@@ -31,7 +31,7 @@ func inherit(top SiteKeys, site SiteConfig, at, root *config.Reporter) *inherite
 		"cors", "allow", "deny", "strictness", "encodedSlash", "emptySegments", "semicolon", "dotSegments", "pathCase"} {
 		out.own[key] = at.Has(key)
 	}
-	out.Access = mergeAccess(top.Access, k.Access)
+	out.Access = mergeAccess(top.Access, k.Access, at)
 	out.Firebase = either(k.Firebase, top.Firebase)
 	out.JWT, out.OIDC = list(k.JWT, top.JWT), list(k.OIDC, top.OIDC)
 	out.Providers, out.IdentityHeaders = list(k.Providers, top.Providers), list(k.IdentityHeaders, top.IdentityHeaders)
@@ -77,19 +77,21 @@ func list[T any](own, from config.List[T]) config.List[T] {
 	return from
 }
 
-// mergeAccess lets a site name its audience and take the team from the top.
-func mergeAccess(top, site *identity.AccessConfig) *identity.AccessConfig {
+// mergeAccess lets a site name its audience and take the team from the top. What
+// the site does not write is the top level's: a variable that would fill the gap
+// has filled the top level's already, or was overruled there.
+func mergeAccess(top, site *identity.AccessConfig, at *config.Reporter) *identity.AccessConfig {
 	if site == nil || top == nil {
 		return either(site, top)
 	}
 	out := *site
-	if out.TeamDomain == "" {
+	if !at.Has("access.teamDomain") {
 		out.TeamDomain = top.TeamDomain
 	}
-	if out.CertsURL == "" {
+	if !at.Has("access.certsURL") {
 		out.CertsURL = top.CertsURL
 	}
-	if out.Audience == nil {
+	if !at.Has("access.audience") {
 		out.Audience = top.Audience
 	}
 	if out.TrustRoles == nil {
