@@ -22,6 +22,7 @@ type Snapshot struct {
 	hosts    map[string]*Site // exact
 	wildcard map[string]*Site // "example.com" for *.example.com
 	standard *Site            // for any other host; never nil
+	named    []*Site          // in the order of the file
 }
 
 // Site is one or more hosts and what is served on them.
@@ -44,7 +45,7 @@ type Site struct {
 
 // NewSnapshot makes a snapshot of sites; standard is the default one.
 func NewSnapshot(standard *Site, named []*Site) *Snapshot {
-	s := &Snapshot{hosts: map[string]*Site{}, wildcard: map[string]*Site{}, standard: standard}
+	s := &Snapshot{hosts: map[string]*Site{}, wildcard: map[string]*Site{}, standard: standard, named: named}
 	for _, site := range named {
 		for _, h := range site.Hosts {
 			if domain, ok := strings.CutPrefix(h, "*."); ok {
@@ -71,16 +72,11 @@ func (s *Snapshot) Site(host string) (site *Site, named bool) {
 	return s.standard, false
 }
 
-// Sites calls f for every site, the default one first, each once.
+// Sites calls f for every site, the default one first, then in the order of the
+// file, each once.
 func (s *Snapshot) Sites(f func(*Site)) {
 	f(s.standard)
-	seen := map[*Site]bool{s.standard: true}
-	for _, m := range []map[string]*Site{s.hosts, s.wildcard} {
-		for _, site := range m {
-			if !seen[site] {
-				seen[site] = true
-				f(site)
-			}
-		}
+	for _, site := range s.named {
+		f(site)
 	}
 }

@@ -1,0 +1,123 @@
+package gateway
+
+import (
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/portreeve/portreeve/internal/config"
+	"github.com/portreeve/portreeve/internal/request"
+	"github.com/portreeve/portreeve/internal/template"
+)
+
+func (b *builder) forwarding(c *UpstreamConfig, identify bool, r *config.Reporter) *Forwarding {
+	raw := string(c.URL)
+	switch {
+	case raw != "" && len(c.URLs) > 0:
+		r.Errorf("urls", "url and urls exclude each other")
+	case len(c.URLs) > 1:
+		r.Errorf("urls", "more than one upstream URL (load balancing) is not in this release; name one")
+	case len(c.URLs) == 1:
+		raw = string(c.URLs[0])
+	}
+	to := &Forwarding{AccessHeaders: c.AccessHeaders, Assertion: c.Assertion, PassCredential: c.PassCredential, MaxBody: int64(c.MaxBody)}
+	u := upstreamURL(raw, r)
+	if u == nil {
+		return to
+	}
+	to.Base, to.Audience = strings.TrimSuffix(u.EscapedPath(), "/"), c.Name
+	if to.Audience == "" {
+		to.Audience = u.Host
+	}
+	to.Upstream = b.upstreamKey(u, c)
+	to.Set = b.headerTemplates(c.Headers.Set, upstreamSources, r.At("headers.set"))
+	to.Remove = map[string]bool{}
+	for _, name := range c.Headers.Remove {
+		to.Remove[request.Fold(name)] = true
+	}
+	to.Strip = b.strip(c.PassCredential || !identify)
+	b.changedPath(to, c, r)
+	return to
+}
+
+func upstreamURL(raw string, r *config.Reporter) *url.URL {
+	if raw == "" {
+		r.Errorf("", "an upstream needs a url, like http://127.0.0.1:9000")
+		return nil
+	}
+	if strings.HasPrefix(raw, "unix:") {
+		r.Errorf("", "upstreams on unix sockets are not in this release")
+		return nil
+	}
+	u, err := url.Parse(raw)
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" {
+		r.Errorf("", "is no upstream URL; write http://host:port, with a base path if need be")
+		return nil
+	}
+	if u.User != nil || u.RawQuery != "" || u.Fragment != "" || u.ForceQuery {
+		r.Errorf("", "an upstream URL holds no user, query or fragment")
+		return nil
+	}
+	t := request.ParseTarget("/"+strings.Trim(u.EscapedPath(), "/"), request.PathRules{}, nil)
+	if p, bad := t.Refused(request.PathRules{}); bad {
+		r.Errorf("", "the base path is not acceptable: %s", p)
+		return nil
+	}
+	u.Path, u.RawPath = "", ""
+	if s := t.Path.String(); s != "/" {
+		u.Path, _ = url.PathUnescape(s)
+		u.RawPath = s
+	}
+	return u
+}
+
+// upstreamKey names an upstream by all that its transport depends on, so that
+// routes share one and a reload keeps those that did not change.
+func (b *builder) upstreamKey(u *url.URL, c *UpstreamConfig) string {
+	key := strings.Join([]string{u.Scheme, strings.ToLower(u.Host), c.Timeout.String(), c.ConnectTimeout.String(), c.IdleTimeout.String()}, " ")
+	if _, ok := b.Upstreams[key]; !ok {
+		b.Upstreams[key] = UpstreamSettings{Key: key, URL: u, Config: c}
+	}
+	return key
+}
+
+// strip is what clients may not send to upstreams of this site.
+func (b *builder) strip(leaveCredentials bool) *Strip {
+	headers := slices.Concat(b.IdentityHeaders, b.setters)
+	cookies := slices.Clone(b.OwnCookies)
+	if !leaveCredentials && b.Identity != nil && !b.NoAuth {
+		headers = append(headers, b.Identity.CredentialHeaders()...)
+		cookies = append(cookies, b.Identity.CredentialCookies()...)
+	}
+	return NewStrip(headers, cookies)
+}
+
+func (b *builder) changedPath(to *Forwarding, c *UpstreamConfig, r *config.Reporter) {
+	if c.StripPrefix != "" && c.Rewrite != nil {
+		r.Errorf("rewrite", "stripPrefix and rewrite exclude each other")
+	}
+	if c.StripPrefix != "" {
+		p, err := ParsePattern(c.StripPrefix)
+		if err != nil {
+			r.Errorf("stripPrefix", "%v", err)
+			return
+		}
+		for _, piece := range p.pieces {
+			if piece.kind != literal {
+				r.Errorf("stripPrefix", "holds plain segments only")
+				return
+			}
+			if piece.value != "" {
+				to.StripPrefix = append(to.StripPrefix, piece.value)
+			}
+		}
+	}
+	if c.Rewrite != nil {
+		t, err := template.CompilePath(*c.Rewrite, urlSources)
+		if err != nil {
+			r.Errorf("rewrite", "%v", err)
+			return
+		}
+		to.Rewrite = t
+	}
+}
