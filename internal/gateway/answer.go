@@ -49,6 +49,9 @@ func (x *Exchange) document(d *Document, body []byte, now time.Time) (request.Re
 	h := request.Header{{Name: "X-Content-Type-Options", Value: "nosniff"}}
 	ownType := false
 	for i := range d.Headers {
+		if d.Headers[i].Value.Absent(e) {
+			continue
+		}
 		if value, ok := d.Headers[i].Value.HeaderText(e); ok {
 			h = append(h, request.Field{Name: d.Headers[i].Name, Value: value})
 			ownType = ownType || strings.EqualFold(d.Headers[i].Name, "Content-Type")
@@ -72,9 +75,14 @@ func (x *Exchange) document(d *Document, body []byte, now time.Time) (request.Re
 	return out, nil
 }
 
+// guarded reports whether the route or its site asks anything of callers.
+func (x *Exchange) guarded() bool {
+	return x.Route.Requirement.Any() || x.Site.Allow.Any() && !x.Route.OpenToAll
+}
+
 // privately keeps answers behind a requirement out of shared caches.
 func (x *Exchange) privately(h request.Header) request.Header {
-	if !h.Has("Cache-Control") && !x.Route.SharedCache && x.Route.Requirement.Any() {
+	if !h.Has("Cache-Control") && !x.Route.SharedCache && x.guarded() {
 		h = append(h, request.Field{Name: "Cache-Control", Value: "private"})
 	}
 	return h

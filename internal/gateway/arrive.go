@@ -9,8 +9,8 @@ import (
 // plain reports whether the request is known to have come by plain HTTP: a
 // trusted proxy says so, or its peer is a stranger on a listener without TLS.
 func (x *Exchange) plain(a Arrival) bool {
-	if x.ByProxy {
-		return x.View.Scheme == "http"
+	if x.ByProxy { // one that says nothing about it makes nothing known
+		return x.proxySaid == "http"
 	}
 	return !a.TLS && !a.Unix && !a.Peer.Addr().Unmap().IsLoopback()
 }
@@ -39,7 +39,7 @@ func (s *Snapshot) address(x *Exchange, a Arrival) {
 	}
 	seen := s.Trusted.Resolve(a.Peer, a.Header)
 	v.Client, x.ByProxy, x.AddressProblem = seen.Client, seen.ByProxy, seen.Problem
-	if seen.Scheme != "" {
+	if x.proxySaid = seen.Scheme; seen.Scheme != "" {
 		v.Scheme = seen.Scheme
 	}
 	if x.ByProxy && a.Header.Count("X-Request-Id") == 1 {

@@ -108,7 +108,7 @@ func (b *builder) route(c *RouteConfig, r *config.Reporter, key string) {
 		}
 		return
 	}
-	if first := firstLiteral(pattern); first == ".portreeve" {
+	if first := firstLiteral(pattern); first == ownSegment || b.FoldCase && strings.EqualFold(first, ownSegment) {
 		r.Errorf("path", "/.portreeve/ is Portreeve's own")
 		return
 	}
@@ -124,6 +124,9 @@ func (b *builder) route(c *RouteConfig, r *config.Reporter, key string) {
 	b.accept(route, c, r)
 	route.CORS = NewCORS(c.CORS, r.At("cors"))
 	route.Answer = b.answer(c, route.Identify, r)
+	if to, ok := route.Answer.(*Forwarding); ok && to.Rewrite == nil && !slices.Contains(b.site.ways, wayOf(to)) {
+		b.site.ways = append(b.site.ways, wayOf(to))
+	}
 	b.routeLimits(route, c, r)
 	if err := b.site.Table.Add(route); err != nil {
 		r.Errorf("path", "%v", err)

@@ -5,10 +5,14 @@ import (
 )
 
 // builtins adds what Portreeve itself answers on a site. /health stands on the
-// default site alone, which also is the site of any host that none names.
+// default site alone, which also is the site of any host that none names; where
+// nothing else stands there, it stands alone.
 func (b *builder) builtins() {
 	if b.Default {
 		b.builtin("/health", health)
+	}
+	if b.site.Empty {
+		return
 	}
 	b.builtin("/.portreeve/whoami", whoami)
 	if b.Keys != nil {

@@ -35,7 +35,7 @@ func (b *builder) forwarding(c *UpstreamConfig, identify bool, r *config.Reporte
 	for _, name := range c.Headers.Remove {
 		to.Remove[request.Fold(name)] = true
 	}
-	to.Strip = b.strip(c.PassCredential || !identify)
+	to.Strip, to.OwnCookies = b.strip(c.PassCredential || !identify), b.OwnCookies
 	b.changedPath(to, c, r)
 	return to
 }
@@ -118,6 +118,24 @@ func (b *builder) changedPath(to *Forwarding, c *UpstreamConfig, r *config.Repor
 			r.Errorf("rewrite", "%v", err)
 			return
 		}
+		if strings.ContainsAny(outsideTemplates(c.Rewrite.String()), "?#") {
+			r.Errorf("rewrite", "is a path alone; the query goes on as the client sent it")
+			return
+		}
 		to.Rewrite = t
+	}
+}
+
+// outsideTemplates is a text without its {{…}}, whose "?" is no query.
+func outsideTemplates(s string) string {
+	out := ""
+	for {
+		before, rest, found := strings.Cut(s, "{{")
+		out += before
+		_, after, closed := strings.Cut(rest, "}}")
+		if !found || !closed {
+			return out
+		}
+		s = after
 	}
 }

@@ -15,6 +15,7 @@ import (
 // CORS is a compiled CORSConfig (Fetch standard, section 3.2).
 type CORS struct {
 	origins     map[string]bool
+	listed      []string // the same, sorted
 	any         bool
 	methods     string // "" means those of the path
 	headers     string
@@ -29,12 +30,10 @@ func NewCORS(c *CORSConfig, r *config.Reporter) *CORS {
 	if c == nil {
 		return nil
 	}
-	out := &CORS{origins: map[string]bool{}, credentials: c.Credentials, headers: strings.Join(c.Headers, ", ")}
-	if out.headers == "" {
-		out.headers = "Authorization, Content-Type, X-API-Key"
-	}
-	if strings.Contains(out.headers, "*") && c.Credentials {
-		r.Errorf("headers", `"*" and credentials: true exclude each other; name the headers`)
+	out := &CORS{origins: map[string]bool{}, credentials: c.Credentials, headers: "Authorization, Content-Type, X-API-Key"}
+	out.methods = strings.ToUpper(names(c.Methods, "methods", c.Credentials, r))
+	if len(c.Headers) > 0 {
+		out.headers = names(c.Headers, "headers", c.Credentials, r)
 	}
 	for i, o := range c.Origins {
 		if o == "*" {
@@ -50,22 +49,38 @@ func NewCORS(c *CORSConfig, r *config.Reporter) *CORS {
 		}
 		out.origins[strings.ToLower(o)] = true
 	}
-	methods := slices.Clone(c.Methods)
-	for i, m := range methods {
-		methods[i] = strings.ToUpper(m)
+	for o := range out.origins {
+		out.listed = append(out.listed, o)
 	}
-	out.methods = strings.Join(methods, ", ")
+	slices.Sort(out.listed)
+	if c.MaxAge < 0 {
+		r.Errorf("maxAge", "is negative")
+	}
 	if c.MaxAge > 0 {
 		out.maxAge = strconv.FormatInt(int64(time.Duration(c.MaxAge)/time.Second), 10)
 	}
 	return out
 }
 
+// names joins a list of methods or header names, each an RFC 9110 token.
+func names(list []string, key string, credentials bool, r *config.Reporter) string {
+	for i, n := range list {
+		switch at := key + config.Index(i); {
+		case n == "*" && credentials:
+			r.Errorf(at, `"*" and credentials: true exclude each other; name the %s`, key)
+		case !headerName(n):
+			r.Errorf(at, "%q is no name that can stand in %s", n, key)
+		}
+	}
+	return strings.Join(list, ", ")
+}
+
 // IsOrigin reports whether s is a serialised origin (RFC 6454 section 6.1):
-// scheme, host and perhaps a port, and nothing behind it.
+// scheme, host and perhaps a port, and nothing behind it. A "*" in the host is
+// none: origins are compared whole.
 func IsOrigin(s string) bool {
 	u, err := url.Parse(s)
-	return err == nil && (u.Scheme == "https" || u.Scheme == "http") && u.Host != "" &&
+	return err == nil && (u.Scheme == "https" || u.Scheme == "http") && u.Host != "" && !strings.Contains(u.Host, "*") &&
 		u.User == nil && u.Path == "" && u.RawQuery == "" && u.Fragment == "" && !strings.HasSuffix(s, "?") && !strings.HasSuffix(s, "#")
 }
 
@@ -74,12 +89,7 @@ func (c *CORS) Listed() []string {
 	if c == nil {
 		return nil
 	}
-	out := make([]string, 0, len(c.origins))
-	for o := range c.origins {
-		out = append(out, o)
-	}
-	slices.Sort(out)
-	return out
+	return c.listed
 }
 
 // Preflight reports whether a request is a CORS preflight.
@@ -120,9 +130,10 @@ func (c *CORS) match(v *request.View) (string, bool) {
 	return "", false
 }
 
-// Answer is the 204 to a preflight for a path that answers allow.
+// Answer is the 204 to a preflight for a path that answers allow: what it has
+// on top of Headers, which go with every answer.
 func (c *CORS) Answer(v *request.View, allow []string) request.Reply {
-	h := c.Headers(v)
+	var h request.Header
 	if _, ok := c.match(v); ok {
 		methods := c.methods
 		if methods == "" {

@@ -32,7 +32,8 @@ func Decide(x *Exchange, now time.Time, settled []park.Settled, rec *trace.Recor
 		}
 	}
 	x.Stand = x.Site.Book.Stand(x.Found.Who, x.Snap.Tenants)
-	in := policy.Input{View: &x.View, Standing: &x.Stand, Params: &x.Params, Now: now, Env: &env{x: x, now: now, verifiedOnly: true}}
+	x.asked = env{x: x, now: now, verifiedOnly: true}
+	in := policy.Input{View: &x.View, Standing: &x.Stand, Params: &x.Params, Now: now, Env: &x.asked}
 	for _, q := range [...]*policy.Requirement{x.Site.Allow, r.Requirement} {
 		if q == nil || r.OpenToAll {
 			continue

@@ -46,6 +46,9 @@ func (e *env) Lookup(source template.Source, path []template.Step) (any, bool) {
 		if e.x.Stand.Tenant != "" {
 			return e.x.Stand.Tenant, true
 		}
+		if t := e.x.Site.Tenant; t != "" && !e.x.Stand.Who.Authenticated() {
+			return t, true
+		}
 	case template.Request:
 		return e.request(path)
 	case template.Now:

@@ -46,8 +46,11 @@ type Exchange struct {
 	// ByProxy reports whether a trusted proxy spoke for the client.
 	ByProxy bool
 
-	settled  []park.Settled // what this request's jobs came to
-	segments [24]request.Segment
+	preflight *CORS          // what answers a preflight
+	proxySaid string         // the scheme, by a trusted proxy; "" when it does not say
+	asked     env            // what templates of the decision read
+	settled   []park.Settled // what this request's jobs came to
+	segments  [24]request.Segment
 }
 
 // VerdictKind is what a decision came to. The zero value refuses.

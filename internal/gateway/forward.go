@@ -20,7 +20,9 @@ type Forward struct {
 	Header   request.Header
 	MaxBody  int64 // bytes; 0 means no bound
 	Private  bool  // the answer gets Cache-Control: private unless the upstream says otherwise
-	DropCORS bool  // Portreeve answers for CORS; the upstream's own fields go
+	// OwnCookies are cookie names that an upstream must not set.
+	OwnCookies []string
+	DropCORS   bool // Portreeve answers for CORS; the upstream's own fields go
 }
 
 // Forward builds the outgoing head of an allowed exchange. The path is the one
@@ -34,8 +36,8 @@ func (x *Exchange) Forward(to *Forwarding, keys *assertion.Keys, now time.Time) 
 	v := &x.View
 	out := &Forward{
 		Upstream: to.Upstream, Method: v.Method, Path: path, Query: v.Query, HasQuery: v.HasQuery,
-		Host: v.Host, MaxBody: to.MaxBody, DropCORS: x.cors() != nil,
-		Private: !x.Route.SharedCache && x.Route.Requirement.Any(),
+		Host: v.Host, MaxBody: to.MaxBody, OwnCookies: to.OwnCookies, DropCORS: x.cors() != nil,
+		Private: !x.Route.SharedCache && x.guarded(),
 	}
 	if h := v.Header.Get("Host"); h != "" {
 		out.Host = h
@@ -74,6 +76,9 @@ func (x *Exchange) assertion(f *Forward, audience string) assertion.Facts {
 }
 
 func (x *Exchange) cors() *CORS {
+	if x.preflight != nil {
+		return x.preflight
+	}
 	if x.Route != nil && x.Route.CORS != nil {
 		return x.Route.CORS
 	}

@@ -3,6 +3,7 @@ package gateway
 import (
 	"strings"
 	"time"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/portreeve/portreeve/internal/fault"
@@ -67,13 +68,15 @@ func exact(s string) bool {
 	if strings.TrimSpace(s) != s || !utf8.ValidString(s) {
 		return false
 	}
-	for i := 0; i < len(s); i++ {
-		if s[i] < 0x20 || s[i] == 0x7F {
+	for _, r := range s {
+		if unicode.IsControl(r) {
 			return false
 		}
 	}
 	return true
 }
+
+func exactly(s string) (string, bool) { return s, exact(s) }
 
 // setHeaders applies upstream.headers.set: each replaces whatever stands under
 // its name, in any spelling.
@@ -81,11 +84,15 @@ func (x *Exchange) setHeaders(h request.Header, out *Forward, to *Forwarding, no
 	for i := range to.Set {
 		set := &to.Set[i]
 		e := &env{x: x, now: now, verifiedOnly: true}
-		value, ok := set.Value.HeaderText(e)
-		if !ok {
+		absent := set.Value.Absent(e)
+		value, ok := set.Value.Text(e, exactly)
+		if !ok && !absent {
 			return nil, fault.New(fault.Forbidden, "header_value", "A header of this route has no value that a header can carry")
 		}
 		if strings.EqualFold(set.Name, "Host") {
+			if absent {
+				continue
+			}
 			if host, ok := request.CanonicalHost(value); !ok || host == "" {
 				return nil, fault.New(fault.Forbidden, "header_value", "A header of this route has no value for this request")
 			}
@@ -99,7 +106,7 @@ func (x *Exchange) setHeaders(h request.Header, out *Forward, to *Forwarding, no
 			}
 		}
 		h = kept
-		if set.Value.Absent(e) { // nothing is sent, and nothing of the client's either
+		if absent { // nothing is sent, and nothing of the client's either
 			continue
 		}
 		h = append(h, request.Field{Name: set.Name, Value: value})

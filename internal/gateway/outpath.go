@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -34,24 +35,65 @@ func (x *Exchange) outgoingPath(to *Forwarding, now time.Time) (string, *fault.E
 	}
 }
 
-// checkPath makes sure that a changed path is one that the site would accept,
-// and that it does not reach what another route of the site guards at the same
-// upstream.
+// checkPath makes a changed path canonical again, under the base, and makes sure
+// that it is none that another route of the site guards at the same upstream:
+// the requirements that were met are those of this route alone.
 func (x *Exchange) checkPath(to *Forwarding, path string) (string, *fault.Error) {
 	t := request.ParseTarget(path, x.Site.Rules, nil)
 	if _, bad := t.Refused(x.Site.Rules); bad || t.HasQuery {
 		return "", fault.New(fault.BadRequest, "rewrite", "The request's values make no acceptable upstream path")
 	}
-	var params Params
-	if e := x.Site.Table.Find(t.Path, &params); e != nil && e != x.Entry {
-		for _, r := range e.Routes {
-			if other, ok := r.Answer.(*Forwarding); ok && other.Upstream == to.Upstream {
-				return "", fault.New(fault.Forbidden, "rewrite_other_route",
-					"The rewritten path belongs to another route")
-			}
+	out := to.Base + t.Path.String()
+	for i := range x.Site.ways {
+		if w := &x.Site.ways[i]; w.upstream == to.Upstream && x.guardedElsewhere(w, out) {
+			return "", fault.New(fault.Forbidden, "rewrite_other_route", "The rewritten path belongs to another route")
 		}
 	}
-	return to.Base + t.Path.String(), nil
+	return out, nil
+}
+
+// way is how paths of a site become paths of an upstream: one for all routes
+// that share base and stripPrefix. It can be walked backwards.
+type way struct {
+	upstream, base string
+	strip          string // "/a/b", or ""
+}
+
+func wayOf(to *Forwarding) way {
+	w := way{upstream: to.Upstream, base: to.Base}
+	for _, s := range to.StripPrefix {
+		text, _ := request.EscapeSegment(s)
+		w.strip += "/" + text
+	}
+	return w
+}
+
+// guardedElsewhere reports whether an upstream's path is reached along w by
+// another pattern, whose route asks something of callers or does not take the
+// method at all.
+func (x *Exchange) guardedElsewhere(w *way, out string) bool {
+	rest, under := strings.CutPrefix(out, w.base)
+	if !under || !strings.HasPrefix(rest, "/") {
+		return false
+	}
+	t := request.ParseTarget(w.strip+rest, x.Site.Rules, nil)
+	if _, bad := t.Refused(x.Site.Rules); bad {
+		return false // no request gets there
+	}
+	var params Params
+	e := x.Site.Table.Find(t.Path, &params)
+	if e == nil || e == x.Entry {
+		return false
+	}
+	if r := e.Route(x.View.Method); r != nil {
+		return r.goes(w) && r.Requirement.Any()
+	}
+	return slices.ContainsFunc(e.Routes, func(r *Route) bool { return r.goes(w) })
+}
+
+func (r *Route) goes(w *way) bool {
+	to, ok := r.Answer.(*Forwarding)
+	return ok && to.Rewrite == nil && wayOf(to) == *w
 }
 
 func hasPrefix(segs []request.Segment, prefix []string, fold bool) bool {

@@ -77,6 +77,9 @@ func allowedBy(p request.Problem) string {
 
 func (x *Exchange) match(rec *trace.Recorder) (*request.Reply, *fault.Error) {
 	x.Entry = x.Site.Table.Find(x.View.Path, &x.Params)
+	if x.Entry != nil && x.Site.reserved(x.View.Path) && !x.Entry.own() {
+		x.Entry = nil // no pattern of the file reaches there, "/*" included
+	}
 	if x.Entry == nil {
 		if x.Site.Empty {
 			rec.Fail("route", "site", "a site for this host", "nothing stands at the default site", "a site whose hosts name "+x.View.Host)
@@ -93,6 +96,7 @@ func (x *Exchange) match(rec *trace.Recorder) (*request.Reply, *fault.Error) {
 		}
 		if cors != nil {
 			rec.Pass("route", "preflight", "", x.Entry.Text)
+			x.preflight = cors
 			reply := cors.Answer(&x.View, x.Entry.Allow())
 			return &reply, nil
 		}

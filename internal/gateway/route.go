@@ -54,6 +54,7 @@ type Forwarding struct {
 	Rewrite        *template.URLTemplate
 	Set            []HeaderTemplate
 	Strip          *Strip
+	OwnCookies     []string        // that the upstream must not set
 	Remove         map[string]bool // folded
 	AccessHeaders  bool
 	Assertion      bool

@@ -40,7 +40,20 @@ type Site struct {
 	CORS     *CORS
 	Allow    *policy.Requirement // the site's own allow and deny
 	limits   limits              // by default, for whatever is asked of the site
+	ways     []way               // of its routes, each once
 	report   bool
+}
+
+// ownSegment is the first segment of the paths that are Portreeve's own.
+const ownSegment = ".portreeve"
+
+// reserved reports whether a path is among Portreeve's own.
+func (s *Site) reserved(p request.Path) bool {
+	if len(p.Segments) == 0 {
+		return false
+	}
+	first := p.Segments[0].Value
+	return first == ownSegment || s.Table.fold && strings.EqualFold(first, ownSegment)
 }
 
 // NewSnapshot makes a snapshot of sites; standard is the default one.

@@ -138,6 +138,12 @@ func (e *Entry) Allow() []string {
 	return e.allow
 }
 
+// own reports whether the entry is Portreeve's own.
+func (e *Entry) own() bool {
+	_, ok := e.Routes[0].Answer.(*Builtin)
+	return ok
+}
+
 // Find returns the most specific entry for a path, or nil, and fills values
 // with what its parameters took.
 func (t *Table) Find(path request.Path, params *Params) *Entry {
