@@ -21,7 +21,9 @@ type TrustedProxyConfig struct {
 // DecodeConfig takes a CIDR or {from, header, hops}.
 func (c *TrustedProxyConfig) DecodeConfig(v *config.Value) {
 	if v.Kind() == config.Scalar {
-		v.Decode(&c.From)
+		if v.Decode(&c.From) && len(c.From) == 0 { // a variable that is set to nothing
+			v.Errorf("names no proxy; give a CIDR, an address or cloudflare, or remove the key")
+		}
 		return
 	}
 	type plain TrustedProxyConfig
