@@ -75,9 +75,28 @@ func (c *JWTConfig) validate(r *config.Reporter, env string) {
 		r.Errorf("issuer", "holds control characters")
 	}
 	c.validateKeys(r)
+	c.validateEmpty(r)
 	checkAudiences(r, c.Audience)
 	c.TrustRules.validate(r, c.Issuer, c.JWKSURL.String())
 	c.TimeRules.validate(r)
+}
+
+// validateEmpty refuses keys that are written and hold nothing, as a variable
+// that is set to nothing leaves them: each would switch its check off.
+func (c *JWTConfig) validateEmpty(r *config.Reporter) {
+	for _, k := range []struct {
+		key   string
+		empty bool
+	}{
+		{"issuer", c.Issuer == ""},
+		{"audience", len(c.Audience) == 0},
+		{"algorithm", c.Algorithm == ""},
+		{"tenantClaim", c.TenantClaim == ""},
+	} {
+		if k.empty && r.Has(k.key) {
+			r.Errorf(k.key, "is empty, so nothing would be checked by it; give it a value, or remove the key")
+		}
+	}
 }
 
 func (c *JWTConfig) validateKeys(r *config.Reporter) {
