@@ -1,0 +1,139 @@
+// Package docs holds the documentation, and the test that reads it as a reader
+// would: configuration is checked, commands are typed, output is compared.
+package docs
+
+import (
+	"flag"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/portreeve/portreeve/internal/app"
+)
+
+var update = flag.Bool("update", false, "write the output of the commands into the pages")
+
+// page is a Markdown file taken apart.
+type page struct {
+	name   string
+	blocks []block
+}
+
+// block is one fenced block. lines are those between the fences, from line at.
+type block struct {
+	language string
+	lines    []string
+	at       int
+}
+
+func readPage(t *testing.T, file string) page {
+	t.Helper()
+	raw, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := page{name: file}
+	var open *block
+	for i, line := range strings.Split(string(raw), "\n") {
+		switch fence, ok := strings.CutPrefix(line, "```"); {
+		case ok && open == nil:
+			open = &block{language: fence, at: i + 1}
+		case ok:
+			p.blocks = append(p.blocks, *open)
+			open = nil
+		case open != nil:
+			open.lines = append(open.lines, line)
+		}
+	}
+	return p
+}
+
+// file is the name under which a block is kept, from its first line "# file:
+// NAME"; "" for others.
+func (b *block) file() string {
+	if len(b.lines) == 0 {
+		return ""
+	}
+	name, _ := strings.CutPrefix(b.lines[0], "# file: ")
+	if name == b.lines[0] {
+		return ""
+	}
+	return name
+}
+
+func pages(t *testing.T) []string {
+	t.Helper()
+	list, err := filepath.Glob("howto/*.md")
+	if err != nil || len(list) == 0 {
+		t.Fatalf("%d pages, %v", len(list), err)
+	}
+	return list
+}
+
+// A yaml block that begins with "# check" is a whole configuration without a
+// problem; one with "# refused" shows what check complains about, and its
+// comments "# -> TEXT" quote the complaints.
+func TestConfigurationsOfThePages(t *testing.T) {
+	t.Parallel()
+	for _, file := range pages(t) {
+		for _, b := range readPage(t, file).blocks {
+			if b.language != "yaml" && b.language != "json" || len(b.lines) == 0 {
+				continue
+			}
+			switch b.lines[0] {
+			case "# check":
+				checkBlock(t, file, b, nil)
+			case "# refused":
+				var want []string
+				for _, line := range b.lines {
+					if _, text, ok := strings.Cut(line, "# -> "); ok {
+						want = append(want, text)
+					}
+				}
+				checkBlock(t, file, b, want)
+			}
+		}
+	}
+}
+
+// checkBlock checks a block. Without want it must load; with it each of its
+// lines has such a problem, and there are no others.
+func checkBlock(t *testing.T, file string, b block, want []string) {
+	t.Helper()
+	dir := t.TempDir()
+	path := filepath.Join(dir, "portreeve.yaml")
+	for name, text := range map[string]string{path: strings.Join(b.lines, "\n"), filepath.Join(dir, "partner.pem"): partner} {
+		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	report, err := app.Check(app.Source{Path: path, Getenv: func(name string) (string, bool) {
+		return "thirty-two-characters-of-anything", name != "WORKER_ENV" // whatever variable is asked for
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var text strings.Builder
+	report.Write(&text, 160)
+	problems := 0
+	for _, p := range report.Problems {
+		if !p.Warning || len(want) == 0 {
+			problems++
+		}
+	}
+	if problems != len(want) {
+		t.Errorf("%s:%d: %d problems, want %d:\n%s", file, b.at, problems, len(want), text.String())
+	}
+	for _, w := range want {
+		if !strings.Contains(text.String(), w) {
+			t.Errorf("%s:%d: no problem says %q:\n%s", file, b.at, w, text.String())
+		}
+	}
+}
+
+const partner = `-----BEGIN PUBLIC KEY-----
+MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAELy3SaVt+ocihIHOJzb264yU3bIT4
+rB7GYHtG0mzc9u/x6dyLP9KvXGUh0Sy6ooa4QvLL7a60lY0aafUXjlcpeg==
+-----END PUBLIC KEY-----
+`
