@@ -60,6 +60,7 @@ func layers() []layer {
 		{name: "workshop", packages: map[string][]string{
 			"internal/arch": nil,
 			"test/oidc":     nil,
+			"test/flows":    nil,
 			"bench":         nil,
 		}},
 	}
