@@ -10,29 +10,45 @@ import (
 	"crypto/subtle"
 	"fmt"
 	"log/slog"
+	"unique"
 )
 
 const redacted = "[redacted]"
 
-// Value is a secret text. The zero Value is empty.
-type Value struct{ text string }
+// Value is a secret text. The zero Value is empty. Values are comparable: equal
+// texts make equal values.
+type Value struct {
+	// text is behind a pointer because fmt asks no Formatter about %p: with a
+	// plain string the text would stand in its complaint about the verb.
+	text unique.Handle[string]
+}
 
 // New wraps a text.
-func New(text string) Value { return Value{text: text} }
+func New(text string) Value {
+	if text == "" {
+		return Value{}
+	}
+	return Value{text: unique.Make(text)}
+}
 
 // Reveal returns the text itself. Call it where the secret is used, never
 // where something is printed.
-func (v Value) Reveal() string { return v.text }
+func (v Value) Reveal() string {
+	if v == (Value{}) {
+		return ""
+	}
+	return v.text.Value()
+}
 
 // Empty reports whether there is no secret.
-func (v Value) Empty() bool { return v.text == "" }
+func (v Value) Empty() bool { return v == (Value{}) }
 
 // Len is the length in bytes.
-func (v Value) Len() int { return len(v.text) }
+func (v Value) Len() int { return len(v.Reveal()) }
 
 // Equal compares in constant time for texts of any length.
 func (v Value) Equal(text string) bool {
-	a, b := sha256.Sum256([]byte(v.text)), sha256.Sum256([]byte(text))
+	a, b := sha256.Sum256([]byte(v.Reveal())), sha256.Sum256([]byte(text))
 	return subtle.ConstantTimeCompare(a[:], b[:]) == 1
 }
 
