@@ -147,7 +147,7 @@ func (b *builder) pathRules(k *inherited) (rules request.PathRules) {
 		return value == words[0]
 	}
 	if word("encodedSlash", k.EncodedSlash, "allow", "refuse") {
-		rules.Allow |= request.EncodedSlash
+		rules.Allow |= request.EncodedSlash | request.Nested
 	}
 	if word("emptySegments", k.EmptySegments, "keep", "refuse") {
 		rules.Allow |= request.Empty

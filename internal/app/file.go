@@ -93,7 +93,7 @@ type SiteKeys struct {
 	Deny *policy.MatchConfig `json:"deny"`
 	// Strictness "report" logs paths without canonical form instead of refusing them.
 	Strictness string `json:"strictness"`
-	// EncodedSlash "allow" lets %2F, %5C and backslashes stand in segments.
+	// EncodedSlash "allow" lets %2F, %5C, backslashes and escapes of escapes (%252F) stand in segments.
 	EncodedSlash string `json:"encodedSlash"`
 	// EmptySegments "keep" lets // stand in paths.
 	EmptySegments string `json:"emptySegments"`

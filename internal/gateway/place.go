@@ -63,7 +63,7 @@ func (x *Exchange) path(rec *trace.Recorder) *fault.Error {
 
 func allowedBy(p request.Problem) string {
 	switch p {
-	case request.HasSlash:
+	case request.HasSlash, request.HasNested:
 		return ", or encodedSlash: allow on the site"
 	case request.HasSemicolon:
 		return ", or semicolon: allow on the site"

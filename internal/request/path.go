@@ -14,6 +14,7 @@ const (
 	EncodedSlash Flag = 1 << iota // %2F, %5C or a backslash
 	Semicolon                     // ; or %3B
 	Empty                         // nothing between two slashes
+	Nested                        // an escape of an escape, %25 and two hexadecimal digits: other text to whoever decodes twice
 )
 
 // Segment is one piece of a canonical path.
@@ -71,12 +72,13 @@ const (
 	NotUTF8       Problem = "the path's escapes are not UTF-8"
 	ControlByte   Problem = "the path holds a control character"
 	DotSegment    Problem = "the path holds a . or .. segment"
-	HiddenDots    Problem = "the path hides a . or .. segment behind an encoded slash or a semicolon"
+	HiddenDots    Problem = "the path hides a . or .. segment behind an encoded slash, a semicolon or a second escape"
 	AboveRoot     Problem = "the path climbs above its root"
 	LeadingSlash  Problem = "the path begins with //"
 	HasSlash      Problem = "the path holds an encoded slash or a backslash"
 	HasSemicolon  Problem = "the path holds a semicolon"
 	HasEmpty      Problem = "the path holds an empty segment"
+	HasNested     Problem = "the path holds an escape of an escape"
 	TooManyPieces Problem = "the path has too many segments"
 )
 

@@ -89,13 +89,52 @@ func (t *Target) segment(raw string) Segment {
 		t.problem(NotUTF8)
 	}
 	seg := Segment{Text: string(text), Value: string(value), Flags: flags}
-	if flags != 0 {
-		for _, part := range strings.FieldsFunc(seg.Value, func(r rune) bool { return r == '/' || r == '\\' }) {
-			name, _, _ := strings.Cut(part, ";")
-			if isDots(name) {
-				t.problem(HiddenDots)
-			}
-		}
+	if _, nested := unescapeAgain(seg.Value); nested {
+		seg.Flags |= Nested
+	}
+	if seg.Flags != 0 && HidesDots(seg.Value) {
+		t.problem(HiddenDots)
 	}
 	return seg
+}
+
+// unescapeAgain is what a reader makes of a segment that it decodes a second
+// time. nested reports whether that is another text.
+func unescapeAgain(value string) (again string, nested bool) {
+	if strings.IndexByte(value, '%') < 0 {
+		return value, false
+	}
+	b := make([]byte, 0, len(value))
+	for i := 0; i < len(value); i++ {
+		c := value[i]
+		if c == '%' && i+2 < len(value) {
+			hi, ok1 := unhex(value[i+1])
+			lo, ok2 := unhex(value[i+2])
+			if ok1 && ok2 {
+				c, nested = hi<<4|lo, true
+				i += 2
+			}
+		}
+		b = append(b, c)
+	}
+	return string(b), nested
+}
+
+// HidesDots reports whether a decoded segment is a dot segment, or holds one, to
+// a reader for whom it has a structure: who takes encoded slashes for slashes,
+// cuts parameters, or decodes a second time.
+func HidesDots(value string) bool {
+	if again, nested := unescapeAgain(value); nested && holdsDots(again) {
+		return true
+	}
+	return holdsDots(value)
+}
+
+func holdsDots(value string) bool {
+	for _, part := range strings.FieldsFunc(value, func(r rune) bool { return r == '/' || r == '\\' }) {
+		if name, _, _ := strings.Cut(part, ";"); isDots(name) {
+			return true
+		}
+	}
+	return false
 }

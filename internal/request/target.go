@@ -93,7 +93,7 @@ func ParseTarget(target string, rules PathRules, buf []Segment) Target {
 	for _, f := range [...]struct {
 		flag Flag
 		is   Problem
-	}{{EncodedSlash, HasSlash}, {Semicolon, HasSemicolon}, {Empty, HasEmpty}} {
+	}{{EncodedSlash, HasSlash}, {Semicolon, HasSemicolon}, {Empty, HasEmpty}, {Nested, HasNested}} {
 		if t.Path.Flags&f.flag&^rules.Allow != 0 {
 			t.problem(f.is)
 		}

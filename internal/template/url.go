@@ -138,17 +138,5 @@ func writeSegment(b *strings.Builder, parts []segmentPart, env Env) bool {
 		value.WriteString(s)
 	}
 	whole := value.String()
-	return whole != "" && utf8.ValidString(whole) && !hasControl(whole) && !hasDots(whole)
-}
-
-// hasDots reports whether a decoded segment is a dot segment, or becomes one
-// for a reader who decodes slashes or cuts parameters.
-func hasDots(value string) bool {
-	for _, part := range strings.FieldsFunc(value, func(r rune) bool { return r == '/' || r == '\\' }) {
-		name, _, _ := strings.Cut(part, ";")
-		if name == "." || name == ".." {
-			return true
-		}
-	}
-	return false
+	return whole != "" && utf8.ValidString(whole) && !hasControl(whole) && !request.HidesDots(whole)
 }

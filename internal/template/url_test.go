@@ -112,7 +112,7 @@ func checkPlaces(t interface{ Fatalf(string, ...any) }, s, host string, segments
 	if len(values) != len(query) {
 		t.Fatalf("%q has the parameters %v, want %v", s, values, query)
 	}
-	target := request.ParseTarget(s[strings.Index(s, host)+len(host):], request.PathRules{Allow: request.EncodedSlash | request.Semicolon}, nil)
+	target := request.ParseTarget(s[strings.Index(s, host)+len(host):], request.PathRules{Allow: request.EncodedSlash | request.Semicolon | request.Nested}, nil)
 	if len(target.Problems) != 0 {
 		t.Fatalf("%q is no canonical target: %v", s, target.Problems)
 	}

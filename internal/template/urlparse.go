@@ -145,7 +145,7 @@ func (w *urlWriter) endSegment() (problem string) {
 		w.flush()
 		w.out.chunks = append(w.out.chunks, chunk{segment: segment})
 	case len(segment) > 0:
-		if hasDots(segment[0].value) {
+		if request.HidesDots(segment[0].value) {
 			return "its path holds a . or .. segment"
 		}
 		w.fixed.WriteString(segment[0].text)
