@@ -24,7 +24,11 @@ type View struct {
 	Header   Header
 	Peer     netip.AddrPort // TCP peer; zero for a unix socket
 	Client   netip.Addr     // the client's address after trustedProxies
-	Received time.Time
+	// ClientUnsure reports that a trusted proxy's header about the client was
+	// there and could not be used: Client is then the proxy's own address, which
+	// proves nothing about who is behind it.
+	ClientUnsure bool
+	Received     time.Time
 	// HasBody reports whether the head announces a body.
 	HasBody bool
 }
@@ -96,7 +100,7 @@ func CanonicalHost(authority string) (host string, ok bool) {
 		h = h[:i]
 	}
 	h = strings.TrimSuffix(h, ".")
-	if h == "" || len(h) > 253 {
+	if h == "" || len(h) > 253 || strings.HasSuffix(h, ".") {
 		return "", false
 	}
 	for i := 0; i < len(h); i++ {
