@@ -1,6 +1,8 @@
 package gateway
 
 import (
+	"net"
+	"net/netip"
 	"net/url"
 	"slices"
 	"strings"
@@ -29,7 +31,7 @@ func (b *builder) forwarding(c *UpstreamConfig, identify bool, r *config.Reporte
 	if to.Audience == "" {
 		to.Audience = u.Host
 	}
-	to.Upstream = b.upstreamKey(u, c)
+	to.Upstream, to.Server = b.upstreamKey(u, c), serverOf(u)
 	to.Set = b.headerTemplates(c.Headers.Set, upstreamSources, r.At("headers.set"))
 	to.Remove = map[string]bool{}
 	for _, name := range c.Headers.Remove {
@@ -79,6 +81,22 @@ func (b *builder) upstreamKey(u *url.URL, c *UpstreamConfig) string {
 		b.Upstreams[key] = UpstreamSettings{Key: key, URL: u, Config: c}
 	}
 	return key
+}
+
+// serverOf says which server a URL leads to, in one spelling: port written out,
+// this machine under one name. Scheme and time-outs make no other server of it.
+func serverOf(u *url.URL) string {
+	host, port := strings.TrimSuffix(strings.ToLower(u.Hostname()), "."), u.Port()
+	if port == "" {
+		port = map[string]string{"http": "80", "https": "443"}[u.Scheme]
+	}
+	if ip, err := netip.ParseAddr(host); err == nil {
+		ip = ip.Unmap().WithZone("")
+		if host = ip.String(); ip.IsLoopback() {
+			host = "localhost"
+		}
+	}
+	return net.JoinHostPort(host, port)
 }
 
 // strip is what clients may not send to upstreams of this site.

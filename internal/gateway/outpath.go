@@ -45,22 +45,22 @@ func (x *Exchange) checkPath(to *Forwarding, path string) (string, *fault.Error)
 	}
 	out := to.Base + t.Path.String()
 	for i := range x.Site.ways {
-		if w := &x.Site.ways[i]; w.upstream == to.Upstream && x.guardedElsewhere(w, out) {
+		if w := &x.Site.ways[i]; w.server == to.Server && x.guardedElsewhere(w, out) {
 			return "", fault.New(fault.Forbidden, "rewrite_other_route", "The rewritten path belongs to another route")
 		}
 	}
 	return out, nil
 }
 
-// way is how paths of a site become paths of an upstream: one for all routes
+// way is how paths of a site become paths of a server: one for all routes
 // that share base and stripPrefix. It can be walked backwards.
 type way struct {
-	upstream, base string
-	strip          string // "/a/b", or ""
+	server, base string
+	strip        string // "/a/b", or ""
 }
 
 func wayOf(to *Forwarding) way {
-	w := way{upstream: to.Upstream, base: to.Base}
+	w := way{server: to.Server, base: to.Base}
 	for _, s := range to.StripPrefix {
 		text, _ := request.EscapeSegment(s)
 		w.strip += "/" + text

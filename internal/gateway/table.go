@@ -104,7 +104,9 @@ func (e *Entry) add(r *Route) error {
 }
 
 // Route returns the entry's route for a method: one that lists it, GET's for
-// HEAD, else the one for any method. TRACE and CONNECT have none.
+// HEAD, else the one for any method. TRACE and CONNECT have none, nor has another
+// spelling of them or of a listed method: upstreams exist that run "post" as
+// POST, whose requirements it would not have met.
 func (e *Entry) Route(method string) *Route {
 	if method == "TRACE" || method == "CONNECT" {
 		return nil
@@ -124,6 +126,10 @@ func (e *Entry) Route(method string) *Route {
 	}
 	if method == "HEAD" && get != nil {
 		return get
+	}
+	if up := strings.ToUpper(method); wild != nil && up != method &&
+		(up == "TRACE" || up == "CONNECT" || slices.Contains(e.allow, up)) {
+		return nil
 	}
 	return wild
 }
