@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"github.com/portreeve/portreeve/internal/client"
 	"github.com/portreeve/portreeve/internal/fault"
 	"github.com/portreeve/portreeve/internal/request"
 	"github.com/portreeve/portreeve/internal/trace"
@@ -39,6 +40,7 @@ func (s *Snapshot) address(x *Exchange, a Arrival) {
 	}
 	seen := s.Trusted.Resolve(a.Peer, a.Header)
 	v.Client, x.ByProxy, x.AddressProblem = seen.Client, seen.ByProxy, seen.Problem
+	v.ClientUnsure = seen.Problem == client.Repeated || seen.Problem == client.Unreadable
 	if x.proxySaid = seen.Scheme; seen.Scheme != "" {
 		v.Scheme = seen.Scheme
 	}

@@ -144,7 +144,7 @@ func (p *Provider) principal(c *claims) (*principal.Principal, *refusal) {
 		Kind: principal.User, Provider: p.Name, ProviderKind: p.Kind,
 		Issuer: c.issuer, Subject: c.subject, Email: c.email,
 		Audience: c.audience, Scopes: c.scopes, Groups: c.groups,
-		TrustRoles: p.trustRoles, TrustTenant: p.trustTenant,
+		TrustRoles: p.trustRoles, TrustTenant: p.trustTenant, SharedSecret: p.Kind == KindJWT && p.emailTrusted,
 		Claims: c.all, Raw: c.raw,
 		AuthTime: c.authTime.at, IssuedAt: c.issuedAt.at, Expires: c.expires.at,
 	}

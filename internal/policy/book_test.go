@@ -244,7 +244,7 @@ func TestTheTenantOfACaller(t *testing.T) {
 		return func(p *principal.Principal) { p.Tenant = name }
 	}
 	entra := func(p *principal.Principal) {
-		p.Provider, p.ProviderKind, p.TrustTenant, p.TrustRoles = "entra", "oidc", false, false
+		p.Provider, p.ProviderKind, p.TrustTenant, p.TrustRoles, p.SharedSecret = "entra", "oidc", false, false, false
 	}
 	for name, c := range map[string]struct {
 		text string
@@ -259,7 +259,9 @@ func TestTheTenantOfACaller(t *testing.T) {
 		"listed by its kind":                 {"tenants: {defaultFor: [oidc]}", alice(entra), "main"},
 		"not listed":                         {"tenants: {defaultFor: [entra]}", alice(), ""},
 		"listed for nobody":                  {"tenants: {defaultFor: []}", alice(), ""},
-		"never from access":                  {"", alice(tenant("acme"), func(p *principal.Principal) { p.ProviderKind, p.Provider = "access", "access" }), ""},
+		"never from access":                  {"", alice(tenant("acme"), func(p *principal.Principal) { p.ProviderKind, p.Provider, p.SharedSecret = "access", "access", false }), ""},
+		"public keys that a site calls jwt":  {"", alice(func(p *principal.Principal) { p.SharedSecret = false }), ""},
+		"unless jwt is listed":               {"tenants: {defaultFor: jwt}", alice(func(p *principal.Principal) { p.SharedSecret = false }), "main"},
 		"a claim that is no name is none":    {"", alice(tenant("acme\r\nx: y")), ""},
 		"nor is one with a slash":            {"", alice(tenant("../main")), ""},
 		"a machine without its own has none": {"", alice(func(p *principal.Principal) { p.Kind = principal.Machine }), ""},

@@ -85,7 +85,7 @@ func requestFields() map[string]field[*condition] {
 		"path":   text(func(c *condition) string { return c.in.View.Path.String() }),
 		"id":     text(func(c *condition) string { return c.in.View.ID }),
 		"ip": {types.StringType, "the client's address is not known", func(c *condition) (any, bool) {
-			a := c.in.View.Client
+			a := c.in.address()
 			return a.Unmap().String(), a.IsValid()
 		}},
 		"headers": {types.NewMapType(types.StringType, types.StringType), "",

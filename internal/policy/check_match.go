@@ -7,8 +7,9 @@ import (
 	"github.com/portreeve/portreeve/internal/trace"
 )
 
-// denyCheck is deny: whoever is listed is refused, and so is everybody while
-// it lists addresses and the client's is not known.
+// denyCheck is deny: whoever is listed is refused, also by an e-mail address
+// that nobody verified, and so is everybody while it lists addresses and the
+// client's is not known.
 type denyCheck struct{ *match }
 
 // allowCheck is allow: whoever is not listed is refused.
@@ -29,18 +30,22 @@ func (l *loader) allow(c *MatchConfig) check {
 }
 
 func (c denyCheck) check(in Input, rec *trace.Recorder) *fault.Error {
-	by, hit := c.meets(in.Standing.Who, in.View.Client)
-	unknown := !hit && !c.networks.empty() && !in.View.Client.IsValid()
+	client := in.address()
+	by, hit := c.meets(in.Standing.Who, client)
+	if !hit {
+		by, hit = c.claims(in.Standing.Who)
+	}
+	unknown := !hit && !c.networks.empty() && !client.IsValid()
 	if !hit && !unknown {
 		if rec.On() {
-			rec.Pass(stage, "deny", "not "+c.words, caller(in))
+			rec.Pass(stage, "deny", "not "+c.words, caller(in, "unverified"))
 		}
 		return nil
 	}
 	if rec.On() {
-		found, enough := caller(in)+"; listed by its "+by, "a caller whom deny does not list by its "+by
+		found, enough := caller(in, "unverified")+"; listed by its "+by, "a caller whom deny does not list by its "+by
 		if unknown {
-			found, enough = "the client's address is not known", "a request whose client address is known (trustedProxies, where a proxy is in front)"
+			found, enough = "the client's address is not known", "a request whose client address is known (by the one header of trustedProxies, once, where a proxy is in front)"
 		}
 		rec.Fail(stage, "deny", "not "+c.words, found, enough)
 	}
@@ -50,12 +55,12 @@ func (c denyCheck) check(in Input, rec *trace.Recorder) *fault.Error {
 func (c denyCheck) describe() string { return "not " + c.words }
 
 func (c allowCheck) check(in Input, rec *trace.Recorder) *fault.Error {
-	by, hit := c.meets(in.Standing.Who, in.View.Client)
+	by, hit := c.meets(in.Standing.Who, in.address())
 	if rec.On() {
 		if hit {
-			rec.Pass(stage, "allow", c.words, caller(in)+"; listed by its "+by)
+			rec.Pass(stage, "allow", c.words, caller(in, notCounted)+"; listed by its "+by)
 		} else {
-			rec.Fail(stage, "allow", c.words, caller(in), "a caller with "+c.words)
+			rec.Fail(stage, "allow", c.words, caller(in, notCounted), "a caller with "+c.words)
 		}
 	}
 	if hit {
@@ -66,15 +71,18 @@ func (c allowCheck) check(in Input, rec *trace.Recorder) *fault.Error {
 
 func (c allowCheck) describe() string { return c.words }
 
-// caller says what allow and deny look at.
-func caller(in Input) string {
+const notCounted = "unverified, so it does not count"
+
+// caller says what allow and deny look at; unverified is what is said of an
+// e-mail address that is.
+func caller(in Input, unverified string) string {
 	who := in.Standing.Who
 	var parts []string
 	switch {
 	case who.Email == "":
 		parts = append(parts, "no e-mail")
 	case who.EmailFolded == "" || !who.EmailVerified:
-		parts = append(parts, "e-mail "+clip(who.Email)+" (unverified, so it does not count)")
+		parts = append(parts, "e-mail "+clip(who.Email)+" ("+unverified+")")
 	default:
 		parts = append(parts, "e-mail "+clip(who.EmailFolded))
 	}
@@ -83,8 +91,8 @@ func caller(in Input) string {
 	} else {
 		parts = append(parts, plural("group", clipAll(who.Groups), allOf))
 	}
-	if in.View.Client.IsValid() {
-		parts = append(parts, "client address "+in.View.Client.String())
+	if a := in.address(); a.IsValid() {
+		parts = append(parts, "client address "+a.String())
 	} else {
 		parts = append(parts, "client address unknown")
 	}

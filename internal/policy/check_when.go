@@ -1,6 +1,8 @@
 package policy
 
 import (
+	"errors"
+	"slices"
 	"strings"
 
 	"github.com/portreeve/portreeve/internal/fault"
@@ -47,7 +49,7 @@ func (w whenCheck) check(in Input, rec *trace.Recorder) *fault.Error {
 		w.explain(c, rec, err)
 	}
 	if err != nil {
-		return fault.Wrap(fault.Forbidden, "condition_error", "", err)
+		return fault.Wrap(fault.Forbidden, "condition_error", "", w.discreet(err))
 	}
 	return fault.New(fault.Forbidden, "condition_failed", "")
 }
@@ -63,7 +65,7 @@ func (w whenCheck) explain(c *condition, rec *trace.Recorder, whole error) {
 		told = true
 		found := p.values(c)
 		enough := "a request for which this holds: " + p.text
-		if err != nil {
+		if err = p.discreet(err); err != nil {
 			found = "could not be worked out: " + plainError(err) + behind(found)
 			enough += "; what it reads has to be there (has(…) asks first whether it is)"
 		}
@@ -71,11 +73,30 @@ func (w whenCheck) explain(c *condition, rec *trace.Recorder, whole error) {
 	}
 	if !told { // each part holds by itself: the whole ran out of its budget
 		found := "false"
-		if whole != nil {
+		if whole = w.discreet(whole); whole != nil {
 			found = "could not be worked out: " + plainError(whole)
 		}
 		rec.Fail(stage, "when", w.oneLine(), found, "a shorter condition, or a smaller token or request")
 	}
+}
+
+// errNotShown stands for what CEL says when it may quote a secret.
+var errNotShown = errors.New("what it reads may be a secret, so the reason is not shown")
+
+// discreet is err, unless the part reads what may be a secret: CEL quotes keys
+// that it did not find and texts that it could not convert.
+func (p part) discreet(err error) error {
+	if err != nil && slices.ContainsFunc(p.refs, reference.secret) {
+		return errNotShown
+	}
+	return err
+}
+
+func (w whenCheck) discreet(err error) error {
+	for _, p := range w.parts {
+		err = p.discreet(err)
+	}
+	return err
 }
 
 // behind puts the values read behind a sentence.

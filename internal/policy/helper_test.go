@@ -66,7 +66,7 @@ func alice(change ...func(*principal.Principal)) *principal.Principal {
 	p := &principal.Principal{
 		Kind: principal.User, Provider: "jwt", ProviderKind: "jwt", Subject: "alice",
 		Email: "Alice@Example.com", EmailFolded: "alice@example.com", EmailDomain: "example.com", EmailVerified: true,
-		TrustRoles: true, TrustTenant: true, Expires: noon.Add(time.Hour),
+		TrustRoles: true, TrustTenant: true, SharedSecret: true, Expires: noon.Add(time.Hour),
 		Claims: map[string]any{},
 	}
 	for _, c := range change {

@@ -75,6 +75,23 @@ func (m *match) meets(who *principal.Principal, client netip.Addr) (by string, o
 	return "", false
 }
 
+// claims reports whether an address that nobody verified is listed, which is
+// for deny alone: many issuers never say email_verified, and whoever claims
+// another's address gains nothing by it there.
+func (m *match) claims(who *principal.Principal) (by string, ok bool) {
+	if who.EmailVerified || who.Email == "" || len(m.emails)+len(m.domains) == 0 {
+		return "", false
+	}
+	folded, domain, ok := principal.FoldEmail(who.Email)
+	switch {
+	case ok && m.emails[folded]:
+		return "e-mail", true
+	case ok && m.domains[domain]:
+		return "e-mail domain", true
+	}
+	return "", false
+}
+
 func matchWords(c *MatchConfig) string {
 	var parts []string
 	add := func(word string, names []string) {

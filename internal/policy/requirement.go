@@ -3,6 +3,7 @@ package policy
 import (
 	"errors"
 	"fmt"
+	"net/netip"
 	"slices"
 	"time"
 
@@ -27,6 +28,16 @@ type Input struct {
 	Params   Params // nil: none
 	Now      time.Time
 	Env      template.Env // for the tenant template
+}
+
+// address is the client's as far as it is known: a proxy's own, where what the
+// proxy said could not be used, would let a client choose by a broken header
+// whose rules it falls under.
+func (in Input) address() netip.Addr {
+	if in.View.ClientUnsure {
+		return netip.Addr{}
+	}
+	return in.View.Client
 }
 
 // Requirement is what a route, or a site, asks of its callers: compiled,

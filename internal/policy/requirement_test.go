@@ -24,6 +24,11 @@ func TestWhoMayPass(t *testing.T) {
 		}
 		return v
 	}
+	unsure := func() *request.View { // a proxy whose header could not be used
+		v := get("/")
+		v.ClientUnsure = true
+		return v
+	}
 	scopes := func(s ...string) func(*principal.Principal) { return func(p *principal.Principal) { p.Scopes = s } }
 	groups := func(s ...string) func(*principal.Principal) { return func(p *principal.Principal) { p.Groups = s } }
 	tenant := func(s string) func(*principal.Principal) { return func(p *principal.Principal) { p.Tenant = s } }
@@ -46,7 +51,7 @@ func TestWhoMayPass(t *testing.T) {
 		"requireAuth refuses a machine":      {route: "{requireAuth: true}", who: alice(machine), want: "wrong_provider"},
 		"any requirement implies it":         {route: "{deny: {emails: [x@y.z]}}", who: principal.Nobody(), want: "unauthenticated"},
 		"the provider by name":               {route: "{authProvider: jwt}", who: alice()},
-		"the provider by kind":               {route: "{authProvider: [oidc, access]}", who: alice(func(p *principal.Principal) { p.Provider, p.ProviderKind = "entra", "oidc" })},
+		"the provider by kind":               {route: "{authProvider: [oidc, access]}", who: alice(func(p *principal.Principal) { p.Provider, p.ProviderKind, p.SharedSecret = "entra", "oidc", false })},
 		"another provider":                   {route: "{authProvider: [firebase, entra]}", who: alice(), want: "wrong_provider"},
 		"a machine where it is named":        {route: "{authProvider: machine, requiredPermissions: [\"machine:ingest\"]}", who: alice(machine)},
 		"a permission":                       {route: "{requiredPermissions: [\"docs:write\"]}", who: alice(roles("editor"))},
@@ -74,7 +79,7 @@ func TestWhoMayPass(t *testing.T) {
 		"a repeated query parameter":         {route: "{tenant: \"{{query.t}}\"}", who: alice(tenant("acme")), view: get("/?t=acme&t=other"), want: "wrong_tenant"},
 		"repeated under another spelling":    {route: "{tenant: \"{{query.t}}\"}", who: alice(tenant("acme")), view: get("/?t=acme&%74=other"), want: "wrong_tenant"},
 		"a repeated header":                  {route: "{tenant: \"{{headers.X-T}}\"}", who: alice(tenant("acme")), view: get("/", "X-T: acme", "x-t: acme"), want: "wrong_tenant"},
-		"a caller without tenant":            {route: "{tenant: main}", who: alice(func(p *principal.Principal) { p.Provider, p.ProviderKind = "entra", "oidc" }), want: "wrong_tenant"},
+		"a caller without tenant":            {route: "{tenant: main}", who: alice(func(p *principal.Principal) { p.Provider, p.ProviderKind, p.SharedSecret = "entra", "oidc", false }), want: "wrong_tenant"},
 		"a fixed tenant":                     {route: "{tenant: main}", who: alice()},
 		"allowed by e-mail, case folded":     {route: "{allow: {emails: [ALICE@example.COM]}}", who: alice()},
 		"not allowed":                        {route: "{allow: {emails: [bob@example.com]}}", who: alice(), want: "not_allowed"},
@@ -92,6 +97,11 @@ func TestWhoMayPass(t *testing.T) {
 		"denied by e-mail":                   {route: "{deny: {emails: [alice@example.com]}}", who: alice(), want: "denied"},
 		"denied by address":                  {route: "{deny: {ips: \"192.0.2.7\"}}", who: alice(), want: "denied"},
 		"denied while no address is known":   {route: "{deny: {ips: 198.51.100.1}}", who: alice(), view: from(""), want: "denied"},
+		"denied by an unverified e-mail":     {route: "{deny: {emails: [alice@example.com]}}", who: alice(unverified), want: "denied"},
+		"denied by an unverified domain":     {route: "{deny: {emailDomains: [example.com]}}", who: alice(unverified), want: "denied"},
+		"a proxy's address allows nobody":    {route: "{allow: {ips: 192.0.2.7}}", who: alice(), view: unsure(), want: "not_allowed"},
+		"nor does it evade deny":             {route: "{deny: {ips: 198.51.100.1}}", who: alice(), view: unsure(), want: "denied"},
+		"nor is it a condition's":            {route: "{when: 'request.ip == \"192.0.2.7\"'}", who: alice(), view: unsure(), want: "condition_error"},
 		"others are not denied":              {route: "{deny: {emails: [bob@example.com], ips: 198.51.100.1}}", who: alice()},
 		"deny wins over allow":               {route: "{allow: {emails: [alice@example.com]}, deny: {groups: [ex]}}", who: alice(groups("ex")), want: "denied"},
 		"a condition that holds":             {route: "{when: 'auth.sub == \"alice\"'}", who: alice()},

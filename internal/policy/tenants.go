@@ -19,6 +19,7 @@ type Provider struct {
 type Tenants struct {
 	standard   string
 	defaultFor []string // provider names or kinds
+	shared     bool     // for whatever a shared secret signs: not by name, since sites may call different providers alike
 }
 
 // NewTenants compiles the key tenants (nil where it does not stand). Without
@@ -32,11 +33,7 @@ func NewTenants(cfg *TenantsConfig, providers []Provider, r *config.Reporter) *T
 		}
 	}
 	if cfg == nil || cfg.DefaultFor == nil {
-		for _, p := range providers {
-			if p.SharedSecret {
-				t.defaultFor = append(t.defaultFor, p.Name)
-			}
-		}
+		t.shared = true
 		return t
 	}
 	known := []string{"access", "firebase", "oidc", "jwt"}
@@ -74,6 +71,9 @@ func (t *Tenants) of(p *principal.Principal) (tenant, problem string) {
 	// A key's or machine token's tenant is its own or none.
 	own := p.ProviderKind == "apiKey" || p.ProviderKind == "machine" || p.Kind == principal.Machine
 	if t != nil && !own {
+		if t.shared && p.SharedSecret {
+			return t.standard, ""
+		}
 		for _, name := range t.defaultFor {
 			if name == p.Provider || name == p.ProviderKind {
 				return t.standard, ""

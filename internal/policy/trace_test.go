@@ -14,7 +14,7 @@ import (
 func TestARefusalSaysWhatWouldHaveBeenEnough(t *testing.T) {
 	t.Parallel()
 	entra := func(p *principal.Principal) {
-		p.Provider, p.ProviderKind, p.TrustRoles, p.TrustTenant = "entra", "oidc", false, false
+		p.Provider, p.ProviderKind, p.TrustRoles, p.TrustTenant, p.SharedSecret = "entra", "oidc", false, false, false
 	}
 	for name, c := range map[string]struct {
 		route  string

@@ -28,6 +28,28 @@ func when(t testing.TB, expr string) loaded {
 	return load(t, editors+"\nroute: {when: "+string(q)+"}")
 }
 
+// CEL quotes the keys that it misses and the texts that it cannot convert.
+func TestAFailedConditionQuotesNoSecret(t *testing.T) {
+	t.Parallel()
+	for _, expr := range []string{
+		`{"a": 1}[request.headers["x-api-key"]] > 0`,
+		`timestamp(auth.claims.token) > now`,
+		`auth.sub == "alice" && {"a": 1}[request.headers["authorization"]] > 0`,
+	} {
+		l := when(t, expr)
+		if l.problems != "" {
+			t.Fatal(l.problems)
+		}
+		view := get("/", "x-api-key: hunter2", "authorization: Bearer hunter2")
+		code, steps := l.ask(t, alice(claims("token", "hunter2")), view, nil)
+		stand := l.book.Stand(alice(claims("token", "hunter2")), l.tenants)
+		f := l.req.Check(Input{View: view, Standing: &stand, Now: noon}, nil)
+		if code != "condition_error" || strings.Contains(failed(steps)+f.Error(), "hunter2") {
+			t.Errorf("%s: %s\n%s\n%v", expr, code, failed(steps), f)
+		}
+	}
+}
+
 func TestConditions(t *testing.T) {
 	t.Parallel()
 	noEmail := func(p *principal.Principal) { p.EmailVerified = false }
@@ -47,7 +69,7 @@ func TestConditions(t *testing.T) {
 		`"docs:*" in auth.permissions`:                                 {who: alice(roles("editor"))},
 		`auth.tenant_id == params.tenant`:                              {params: params{"tenant": "main"}},
 		`auth.tenant_id == params["tenant"]`:                           {params: params{"tenant": "other"}, want: no},
-		`auth.tenant_id != "x" `:                                       {who: alice(func(p *principal.Principal) { p.Provider, p.ProviderKind = "entra", "oidc" }), want: bad},
+		`auth.tenant_id != "x" `:                                       {who: alice(func(p *principal.Principal) { p.Provider, p.ProviderKind, p.SharedSecret = "entra", "oidc", false }), want: bad},
 		`params.id == "7"`:                                             {want: bad}, // the router gave none
 		`auth.claims.level >= 3`:                                       {who: alice(claims("level", num("3")))},
 		`auth.claims.level > 2.5`:                                      {who: alice(claims("level", num("3")))},

@@ -43,6 +43,9 @@ type Principal struct {
 
 	TrustRoles  bool // the provider's word about roles counts
 	TrustTenant bool // the provider's word about the tenant counts
+	// SharedSecret reports that the provider's tokens are signed with a secret
+	// that stands in the configuration.
+	SharedSecret bool
 
 	// Claims is the whole verified payload. Nobody writes to it. Numbers are
 	// json.Number.
