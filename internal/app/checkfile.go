@@ -56,19 +56,25 @@ func (b *builder) checkFile() {
 
 // listener refuses a public address without TLS in prod.
 func (b *builder) listener(key, addr string) {
+	report := func(text string) {
+		if b.ListenGiven {
+			key, text = "", "--listen "+addr+": "+text
+		}
+		b.root.Errorf(key, "%s", text)
+	}
 	if file, ok := strings.CutPrefix(addr, "unix:"); ok {
 		if file == "" {
-			b.root.Errorf(key, "names no socket; write unix:FILE")
+			report("names no socket; write unix:FILE")
 		}
 		return
 	}
 	host, _, ok := splitAddress(addr)
 	if !ok {
-		b.root.Errorf(key, "is no address; write one like 127.0.0.1:8787, :8080 or unix:FILE")
+		report("is no address; write one like 127.0.0.1:8787, :8080 or unix:FILE")
 		return
 	}
 	if b.Env == "prod" && !loopback(host) && len(b.File.TrustedProxies) == 0 && !b.File.InsecurePlainHTTP {
-		b.root.Errorf(key, "is public and without TLS: credentials would cross the network in the clear. Put it behind a proxy that speaks HTTPS "+
+		report("is public and without TLS: credentials would cross the network in the clear. Put it behind a proxy that speaks HTTPS " +
 			"and name that in trustedProxies, listen on loopback, or say insecurePlainHTTP: true")
 	}
 }

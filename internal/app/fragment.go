@@ -26,7 +26,7 @@ func CheckFragment(s Source) (*Report, error) {
 	}
 	l := &Loaded{Path: s.Path, Dir: filepath.Dir(s.Path), Env: "prod", Written: "prod", File: &File{}}
 	var route gateway.RouteConfig
-	l.Doc = config.Decode(src, &route, config.Options{Name: filepath.Base(s.Path), Env: s.Getenv, ReadFile: os.ReadFile, Dir: l.Dir})
+	l.Doc = config.Decode(src, &route, config.Options{Name: filepath.Base(s.Path), Env: s.Getenv, Dir: l.Dir})
 	if !l.Doc.Has("path") && !l.Doc.Has("method") && (l.Doc.Has("data") || l.Doc.Has("response")) {
 		l.Doc.Forgive("path")
 		l.Doc.Forgive("method")

@@ -27,6 +27,7 @@ type kept struct {
 	memory    *identity.Memory
 	assertion *assertion.Keys
 	adjust    func(*keyset.Config) // Options.KeySets
+	own       ownDoors
 
 	mu        sync.Mutex
 	sets      map[string]*runningSet
@@ -85,11 +86,12 @@ func setName(c keyset.Config) string {
 func (k *kept) runtime(b *Built) *std.Runtime {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	rt := &std.Runtime{Snapshot: b.Snapshot, Upstreams: map[string]*proxy.Upstream{}, OwnCookies: ownCookies, Assertion: k.assertion}
+	rt := &std.Runtime{Snapshot: b.Snapshot, Upstreams: map[string]*proxy.Upstream{}, Assertion: k.assertion,
+		Concurrent: orInt(b.limits().Concurrent, 10000)}
 	for key, u := range b.Upstreams {
 		s := settings(u)
 		if k.upstreams[s] == nil {
-			k.upstreams[s] = proxy.New(s, proxy.Deps{})
+			k.upstreams[s] = proxy.New(s, proxy.Deps{Own: k.own.is})
 		}
 		rt.Upstreams[key] = k.upstreams[s]
 	}
@@ -154,5 +156,3 @@ func newID() string {
 	_, _ = rand.Read(b[:]) // never fails since Go 1.24
 	return base64.RawURLEncoding.EncodeToString(b[:])
 }
-
-const startTimeout = 2 * time.Second

@@ -29,6 +29,8 @@ type Loaded struct {
 	// Written is Env where the file itself says it, else prod: what weakens a
 	// check needs it written down.
 	Written string
+	// ListenGiven says that File.Listen is the command line's.
+	ListenGiven bool
 }
 
 // DefaultFiles are looked for in the working directory, in this order.
@@ -77,7 +79,7 @@ func Load(s Source) (*Loaded, error) {
 		}
 	}
 	l.File = &File{}
-	l.Doc = config.Decode(src, l.File, config.Options{Name: filepath.Base(s.Path), Env: lookup, ReadFile: os.ReadFile, Dir: dir})
+	l.Doc = config.Decode(src, l.File, config.Options{Name: filepath.Base(s.Path), Env: lookup, Dir: dir})
 	if envErr != nil {
 		l.Doc.Report("").Errorf("", "%v", envErr)
 	}
@@ -94,16 +96,23 @@ var environments = []string{"prod", "test", "dev"}
 func (l *Loaded) settleEnvironment(src []byte, s Source) {
 	l.Env, l.Written = "prod", "prod"
 	var first File
-	config.Decode(src, &first, config.Options{Name: s.Path, Env: s.Getenv, ReadFile: os.ReadFile, Dir: l.Dir})
+	config.Decode(src, &first, config.Options{Name: s.Path, Env: s.Getenv, Dir: l.Dir})
 	if word, ok := literalText(first.Environment); ok && word != "" {
 		if slices.Contains(environments, word) {
 			l.Env, l.Written = word, word
 		}
 		return
 	}
-	if word, ok := s.Getenv("WORKER_ENV"); ok && first.Environment.IsZero() && slices.Contains(environments, word) {
+	if word := workerEnv(s); first.Environment.IsZero() && slices.Contains(environments, word) {
 		l.Env = word
 	}
+}
+
+// workerEnv is the process's WORKER_ENV. One that is set to nothing is not set:
+// then it is prod, which weakens nothing.
+func workerEnv(s Source) string {
+	w, _ := s.Getenv("WORKER_ENV")
+	return w
 }
 
 func (l *Loaded) reportEnvironment(s Source) {
@@ -111,7 +120,7 @@ func (l *Loaded) reportEnvironment(s Source) {
 	word, literal := literalText(l.File.Environment)
 	switch {
 	case l.File.Environment.IsZero():
-		if w, ok := s.Getenv("WORKER_ENV"); ok && !slices.Contains(environments, w) {
+		if w := workerEnv(s); w != "" && !slices.Contains(environments, w) {
 			r.Errorf("", "the variable WORKER_ENV is none of prod, test and dev")
 		}
 	case !literal:

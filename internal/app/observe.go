@@ -1,7 +1,6 @@
 package app
 
 import (
-	"fmt"
 	"io"
 	"log/slog"
 	"os"
@@ -18,26 +17,29 @@ import (
 )
 
 // openLog opens the log that the file asks for: JSON, or text on a terminal.
-func openLog(l *Loaded, stderr io.Writer) (*slog.Logger, error) {
-	out, c := stderr, l.File.Log
-	format := "json"
-	if f, ok := stderr.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
+func openLog(l *Loaded, stderr io.Writer) (*slog.Logger, *logFile, error) {
+	to, format := &logFile{stderr: stderr}, "json"
+	if f, ok := stderr.(*os.File); ok && l.logPath() == "" && term.IsTerminal(int(f.Fd())) {
 		format = "text"
 	}
-	if c != nil && c.File != "" {
-		f, err := os.OpenFile(l.abs(c.File), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o640)
-		if err != nil {
-			return nil, fmt.Errorf("the log cannot be opened: %w", err)
-		}
-		out, format = f, "json"
+	if err := to.reopen(l.logPath()); err != nil {
+		return nil, nil, err
 	}
-	if c != nil && c.Format != "" {
+	if c := l.File.Log; c != nil && c.Format != "" {
 		format = c.Format
 	}
 	if format == "text" {
-		return slog.New(slog.NewTextHandler(out, nil)), nil
+		return slog.New(slog.NewTextHandler(to, nil)), to, nil
 	}
-	return slog.New(slog.NewJSONHandler(out, nil)), nil
+	return slog.New(slog.NewJSONHandler(to, nil)), to, nil
+}
+
+// logPath is the file that takes the log, "" for standard error.
+func (l *Loaded) logPath() string {
+	if l.File.Log == nil || l.File.Log.File == "" {
+		return ""
+	}
+	return l.abs(l.File.Log.File)
 }
 
 // record writes the access log, the metrics and the ring of refusals.
@@ -76,13 +78,21 @@ func (a *App) record(o *std.Outcome) {
 	if o.Fault != nil {
 		line.Reason, line.Err = o.Fault.Code, o.Fault.Err
 	}
-	a.access.Write(&line)
+	log := a.accessLog()
+	log.Write(&line)
 	a.metrics.Request(line.Site, o.Status, line.Duration, line.Reason)
 	if o.Decision != "" {
 		a.ring.Add(explain.Record{ID: o.Decision, Time: o.End, Site: line.Site, Route: line.Route, Method: line.Method,
-			Path: line.Path, Status: o.Status, Reason: line.Reason, Client: client, Principal: a.access.Name(x.Stand.Who),
+			Path: line.Path, Status: o.Status, Reason: line.Reason, Client: client, Principal: log.Name(x.Stand.Who),
 			RequestID: line.RequestID, Steps: o.Steps})
 	}
+}
+
+// accessLog is the access log as the configuration in service wants it.
+func (a *App) accessLog() *server.AccessLog {
+	out, c := a.access, a.current.Load().File.Log
+	out.Mail = c != nil && c.User == "email"
+	return &out
 }
 
 // keyHealth lists the state of every key set in service.

@@ -2,10 +2,8 @@ package app
 
 import (
 	"context"
-	"crypto/sha256"
-	"os"
-	"path/filepath"
-	"slices"
+	"maps"
+	"sync"
 	"time"
 
 	"github.com/fsnotify/fsnotify"
@@ -15,84 +13,130 @@ import (
 // mount writes in several steps.
 const quiet = 250 * time.Millisecond
 
-// watch reloads when the content of the configuration or of a file that it
-// names changes. Folders are watched, not files, so that a replaced file and a
-// swapped symbolic link are seen.
+// watcher reloads when the content of the configuration or of a file that it
+// names changes, while it is switched on.
+type watcher struct {
+	app *App
+
+	mu     sync.Mutex
+	stop   context.CancelFunc // nil while it is off
+	kicked chan struct{}      // a reload may have named other files
+}
+
+// watch starts watching if the configuration asks for it. stop ends it.
 func (a *App) watch(ctx context.Context) (stop func(), err error) {
-	w, err := fsnotify.NewWatcher()
-	if err != nil {
-		return nil, err
+	a.reloading.Lock()
+	defer a.reloading.Unlock()
+	a.watcher.app = a
+	if a.current.Load().File.Watch {
+		err = a.watcher.on()
 	}
-	go func() {
-		var timer <-chan time.Time
-		seen := contents(a.watched())
-		follow(w, a.watched())
-		for {
-			select {
-			case <-ctx.Done():
-				return
-			case _, ok := <-w.Events:
-				if !ok {
-					return
-				}
-				timer = time.After(quiet)
-			case err, ok := <-w.Errors:
-				if !ok {
-					return
-				}
-				a.log.Warn("watching the configuration", "error", err.Error())
-				timer = time.After(quiet)
-			case <-timer:
-				timer = nil
-				follow(w, a.watched())
-				now := contents(a.watched())
-				if now == seen {
-					continue
-				}
-				seen = now
-				_ = a.Reload() // reported by Reload
-				follow(w, a.watched())
-				seen = contents(a.watched())
+	context.AfterFunc(ctx, a.watcher.off)
+	return a.watcher.off, err
+}
+
+// set switches watching on or off, as a reload wants it.
+func (w *watcher) set(wanted bool) {
+	if !wanted {
+		w.off()
+		return
+	}
+	if err := w.on(); err != nil {
+		w.app.log.Warn("the configuration is not watched", "error", err.Error())
+	}
+}
+
+func (w *watcher) on() error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	switch {
+	case w.app == nil: // nothing is served yet
+		return nil
+	case w.stop != nil:
+		select {
+		case w.kicked <- struct{}{}:
+		default:
+		}
+		return nil
+	}
+	n, err := fsnotify.NewWatcher()
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	w.stop = cancel
+	w.kicked = make(chan struct{}, 1)
+	go (&vigil{app: w.app, notify: n, kicked: w.kicked}).keep(ctx)
+	return nil
+}
+
+func (w *watcher) off() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.stop != nil {
+		w.stop()
+		w.stop = nil
+	}
+}
+
+// vigil is one span of watching. One goroutine uses it.
+type vigil struct {
+	app    *App
+	notify *fsnotify.Watcher
+	kicked chan struct{}
+	trail  map[string]bool // names whose events matter
+}
+
+// keep watches until ctx ends.
+func (v *vigil) keep(ctx context.Context) {
+	defer func() { _ = v.notify.Close() }()
+	v.follow()
+	timer := time.NewTimer(quiet) // something may have changed since it was loaded
+	defer timer.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case e := <-v.notify.Events:
+			if v.trail[e.Name] { // a log or a database may stand in the same folder
+				timer.Reset(quiet)
+			}
+		case err := <-v.notify.Errors:
+			v.app.log.Warn("watching the configuration", "error", err.Error())
+			timer.Reset(quiet)
+		case <-v.kicked:
+			timer.Reset(quiet)
+		case <-timer.C:
+			if v.look() {
+				timer.Reset(quiet)
 			}
 		}
-	}()
-	return func() { _ = w.Close() }, nil
-}
-
-// watched lists the files that the configuration in service depends on.
-func (a *App) watched() []string {
-	g := a.current.Load()
-	files := append([]string{g.abs(filepath.Base(g.Path))}, g.Doc.Files()...)
-	files = append(files, g.Files...)
-	if g.Env != "prod" {
-		files = append(files, filepath.Join(g.Dir, ".dev.vars"), filepath.Join(g.Dir, ".env"))
 	}
-	slices.Sort(files)
-	return slices.Compact(files)
 }
 
-// follow watches the folders of files, and those that symbolic links on the way
-// lead to.
-func follow(w *fsnotify.Watcher, files []string) {
-	for _, f := range files {
-		_ = w.Add(filepath.Dir(f)) // a folder that is missing is reported by the load
-		if real, err := filepath.EvalSymlinks(f); err == nil && real != f {
-			_ = w.Add(filepath.Dir(real))
+// look reloads if anything is not as it was loaded. again says that this may
+// still be so: files changed meanwhile, or others are named now.
+func (v *vigil) look() (again bool) {
+	v.follow()
+	if was := v.app.loaded(); maps.Equal(was, was.now()) {
+		return false
+	}
+	_ = v.app.Reload() // reported by Reload
+	v.follow()
+	is := v.app.loaded()
+	return !maps.Equal(is, is.now())
+}
+
+// follow watches every folder on the way to the files, and no other.
+func (v *vigil) follow() {
+	folders, names := trail(v.app.loaded())
+	for _, at := range v.notify.WatchList() {
+		if !folders[at] {
+			_ = v.notify.Remove(at)
 		}
 	}
-}
-
-// contents is a digest of all the files together.
-func contents(files []string) [32]byte {
-	h := sha256.New()
-	for _, f := range files {
-		raw, err := os.ReadFile(f)
-		sum := sha256.Sum256(raw)
-		h.Write([]byte(f))
-		h.Write(sum[:])
-		if err != nil {
-			h.Write([]byte{0})
-		}
+	for at := range folders {
+		_ = v.notify.Add(at) // one that is gone by now is reported by the load
 	}
-	return [32]byte(h.Sum(nil))
+	v.trail = names
 }

@@ -13,6 +13,10 @@ import (
 
 type connKey struct{}
 
+// MaxHeadBytes is the most that Limits.HeadBytes may become while a server
+// runs, unless it was more when the server was prepared.
+const MaxHeadBytes = 1 << 20
+
 // Prepare sets what http.Server must be set to behind Listen with the same
 // options, or it answers requests by itself and Next falls out of step: no
 // general OPTIONS handler, HTTP/1 alone, a head limit above ours, and the
@@ -22,7 +26,7 @@ func Prepare(s *http.Server, o ConnOptions) {
 	s.DisableGeneralOptionsHandler = true
 	s.Protocols = new(http.Protocols)
 	s.Protocols.SetHTTP1(true)
-	s.MaxHeaderBytes = max(o.Limits.HeadBytes, wire.DefaultHeadBytes) + bufferSize
+	s.MaxHeaderBytes = max(o.Limits.HeadBytes, MaxHeadBytes) + bufferSize
 	s.ReadTimeout, s.ReadHeaderTimeout = 0, 0
 	s.ConnContext = ConnContext
 }

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"runtime/debug"
+	"sync/atomic"
 	"time"
 
 	"github.com/portreeve/portreeve/internal/assertion"
@@ -23,7 +24,7 @@ type Runtime struct {
 	Snapshot   *gateway.Snapshot
 	Upstreams  map[string]*proxy.Upstream
 	Assertion  *assertion.Keys
-	OwnCookies []string
+	Concurrent int // requests at one time
 }
 
 // Outcome is what became of a request, for the log and the ring of refusals.
@@ -40,12 +41,13 @@ type Outcome struct {
 
 // Engine answers requests by net/http. Its fields are set once.
 type Engine struct {
-	Gate       *gateway.Gate
-	Runtime    func() *Runtime
-	Now        func() time.Time
-	NewID      func() string // request and decision ids
-	Record     func(*Outcome)
-	Concurrent chan struct{} // its capacity bounds requests at one time
+	Gate    *gateway.Gate
+	Runtime func() *Runtime
+	Now     func() time.Time
+	NewID   func() string // request and decision ids
+	Record  func(*Outcome)
+
+	running atomic.Int64 // requests that are being answered
 }
 
 // ServeHTTP answers one request whose head passed the check, or whose head was
@@ -68,10 +70,8 @@ func (e *Engine) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		e.refuse(w, r, rt, o, headFault(refused))
 		return
 	}
-	select {
-	case e.Concurrent <- struct{}{}:
-		defer func() { <-e.Concurrent }()
-	default:
+	defer e.running.Add(-1)
+	if e.running.Add(1) > int64(rt.Concurrent) {
 		e.refuse(w, r, rt, o, fault.New(fault.Unavailable, "busy", "Too many requests at one time"))
 		return
 	}
@@ -113,7 +113,7 @@ func (e *Engine) answer(w http.ResponseWriter, r *http.Request, rt *Runtime, o *
 func (e *Engine) serve(w http.ResponseWriter, r *http.Request, rt *Runtime, o *Outcome, conn *Conn) {
 	x := o.Exchange
 	if to, ok := x.Route.Answer.(*gateway.Forwarding); ok {
-		e.forward(w, r, rt, o, to)
+		e.forward(w, r, rt, o, to, conn)
 		return
 	}
 	var body []byte
@@ -149,7 +149,7 @@ func bodyFault(seen, err error) *fault.Error {
 	return fault.Wrap(fault.BadRequest, "bad_body", "The request body broke off", err)
 }
 
-func (e *Engine) forward(w http.ResponseWriter, r *http.Request, rt *Runtime, o *Outcome, to *gateway.Forwarding) {
+func (e *Engine) forward(w http.ResponseWriter, r *http.Request, rt *Runtime, o *Outcome, to *gateway.Forwarding, conn *Conn) {
 	out, f := o.Exchange.Forward(to, rt.Assertion, e.Now())
 	if f != nil {
 		e.refuse(w, r, rt, o, f)
@@ -160,20 +160,13 @@ func (e *Engine) forward(w http.ResponseWriter, r *http.Request, rt *Runtime, o 
 		e.fail(w, r, o, fault.New(fault.Internal, "no_upstream", ""))
 		return
 	}
-	if out.MaxBody > 0 {
-		if r.ContentLength > out.MaxBody {
-			e.fail(w, r, o, fault.New(fault.TooLarge, "body_too_large", ""))
-			return
-		}
-		r.Body = http.MaxBytesReader(w, r.Body, out.MaxBody)
-	}
-	status, n, f := up.Serve(w, r, &proxy.Outbound{
-		Method: out.Method, Path: out.Path, Query: out.Query, HasQuery: out.HasQuery, Host: out.Host,
-		Header: out.Header, Private: out.Private, OwnCookies: rt.OwnCookies, DropCORS: out.DropCORS,
-	})
+	status, n, f := up.Serve(w, r, out)
 	o.Status, o.Bytes = status, n
 	if f != nil {
 		if status == 0 {
+			if f.Code == proxy.CodeRequestCut || f.Code == proxy.CodeRequestSlow {
+				f = bodyFault(conn.Fault(), f) // the connection may know better why
+			}
 			e.fail(w, r, o, f)
 			return
 		}

@@ -3,7 +3,6 @@ package std
 import (
 	"net"
 	"net/netip"
-	"sync"
 	"time"
 
 	"github.com/portreeve/portreeve/internal/wire"
@@ -27,14 +26,19 @@ type ConnOptions struct {
 // Listen wraps a listener so that every connection it accepts is a *Conn. One
 // that is too many for its address is closed without an answer.
 func Listen(l net.Listener, o ConnOptions) net.Listener {
-	return &listener{Listener: l, o: o, open: map[netip.Addr]int{}}
+	return ListenWith(l, &Places{}, func() *ConnOptions { return &o })
+}
+
+// ListenWith is Listen with places that several listeners share, and with
+// options that are asked for at each connection, which keeps them to its end.
+func ListenWith(l net.Listener, places *Places, options func() *ConnOptions) net.Listener {
+	return &listener{Listener: l, places: places, options: options}
 }
 
 type listener struct {
 	net.Listener
-	o    ConnOptions
-	mu   sync.Mutex
-	open map[netip.Addr]int
+	places  *Places
+	options func() *ConnOptions
 }
 
 func (l *listener) Accept() (net.Conn, error) {
@@ -43,42 +47,16 @@ func (l *listener) Accept() (net.Conn, error) {
 		if err != nil {
 			return nil, err
 		}
-		peer := peerOf(nc)
-		free, ok := l.admit(peer.Addr())
+		o, peer := l.options(), peerOf(nc)
+		free, ok := l.places.take(peer.Addr(), o)
 		if ok {
-			return &Conn{Conn: nc, o: &l.o, peer: peer, free: free}, nil
+			return &Conn{Conn: nc, o: o, peer: peer, free: free}, nil
 		}
 		_ = nc.Close()
-		if l.o.Excess != nil {
-			l.o.Excess(peer.Addr())
+		if o.Excess != nil {
+			o.Excess(peer.Addr())
 		}
 	}
-}
-
-// admit takes a place for a connection from the address; free gives it back.
-func (l *listener) admit(a netip.Addr) (free func(), ok bool) {
-	if l.o.PerIP <= 0 || !a.IsValid() || l.o.Exempt != nil && l.o.Exempt(a) {
-		return func() {}, true
-	}
-	key := a
-	if a.Is6() {
-		if p, err := a.WithZone("").Prefix(64); err == nil {
-			key = p.Addr()
-		}
-	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.open[key] >= l.o.PerIP {
-		return nil, false
-	}
-	l.open[key]++
-	return func() {
-		l.mu.Lock()
-		defer l.mu.Unlock()
-		if l.open[key]--; l.open[key] == 0 {
-			delete(l.open, key)
-		}
-	}, true
 }
 
 // peerOf is the TCP peer's address; zero when there is none.

@@ -3,6 +3,7 @@ package std
 import (
 	"io"
 	"net"
+	"net/http"
 	"net/netip"
 	"sync/atomic"
 	"testing"
@@ -55,10 +56,43 @@ func TestConnectionsPerAddressAreBounded(t *testing.T) {
 	_ = b.Close()
 }
 
+func TestListenersShareTheirPlaces(t *testing.T) {
+	t.Parallel()
+	var places Places
+	o := &ConnOptions{PerIP: 1}
+	var addrs []string
+	for range 2 {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		srv := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { ConnFrom(r.Context()).Next() })}
+		Prepare(srv, *o)
+		go func() { _ = srv.Serve(ListenWith(l, &places, func() *ConnOptions { return o })) }()
+		t.Cleanup(func() { _ = srv.Close() })
+		addrs = append(addrs, l.Addr().String())
+	}
+	served := func(addr string) bool {
+		c, err := net.Dial("tcp", addr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = c.Close() })
+		_ = c.SetDeadline(time.Now().Add(10 * time.Second))
+		_, _ = io.WriteString(c, "GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+		_, err = c.Read(make([]byte, 1000))
+		return err == nil
+	}
+	if first, second := served(addrs[0]), served(addrs[1]); !first || second {
+		t.Errorf("one place for both: the first got %t, the second %t", first, second)
+	}
+}
+
 func TestPlacesAreGivenBack(t *testing.T) {
 	t.Parallel()
-	l := &listener{o: ConnOptions{PerIP: 1}, open: map[netip.Addr]int{}}
-	admit := func(a string) (func(), bool) { return l.admit(netip.MustParseAddr(a)) }
+	var places Places
+	one := &ConnOptions{PerIP: 1}
+	admit := func(a string) (func(), bool) { return places.take(netip.MustParseAddr(a), one) }
 	free4, ok4 := admit("192.0.2.1")
 	_, again := admit("192.0.2.1")
 	_, other := admit("192.0.2.2")
@@ -76,7 +110,7 @@ func TestPlacesAreGivenBack(t *testing.T) {
 	if _, ok := admit("2001:db8::2"); !ok {
 		t.Error("the IPv6 place was not given back")
 	}
-	if _, ok := l.admit(netip.Addr{}); !ok {
+	if _, ok := places.take(netip.Addr{}, one); !ok {
 		t.Error("a unix socket has no address to count")
 	}
 }

@@ -1,0 +1,142 @@
+package app
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/portreeve/portreeve/internal/server/std"
+	"github.com/portreeve/portreeve/internal/wire"
+)
+
+var errEnvironment = errors.New("environment has changed, which takes a restart; nothing of the new configuration is in service")
+
+// Reload reads the configuration again and swaps it in whole, or changes
+// nothing. The error is what check would print.
+func (a *App) Reload() error {
+	a.reloading.Lock()
+	defer a.reloading.Unlock()
+	err := a.reload()
+	if err != nil {
+		text := err.Error()
+		a.lastError.Store(&text)
+		a.log.Error("configuration not reloaded; the one before stays in service", "problems", text)
+		old := a.current.Load()
+		a.kept.settle(old.Built, old.runtime)
+		return err
+	}
+	a.lastError.Store(nil)
+	a.log.Info("configuration reloaded", "generation", a.current.Load().number)
+	return nil
+}
+
+// reload prepares all that may fail, and only then swaps.
+func (a *App) reload() error {
+	before := a.loaded().now()
+	l, err := a.load()
+	if err != nil {
+		a.named.Store(&before)
+		return err
+	}
+	old := a.current.Load()
+	b := build(l, a.deps())
+	a.remember(b, before)
+	switch {
+	case b.Env != old.Env || b.Written != old.Written:
+		return errEnvironment // it decides which checks may be weakened: not in a running process
+	case b.Doc.Failed():
+		return &ConfigError{b.Doc.Problems()}
+	}
+	opened := &doors{}
+	if a.server != nil {
+		if opened, err = openDoors(b, a.server); err != nil {
+			return err
+		}
+	}
+	if err := a.logFile.reopen(b.logPath()); err != nil {
+		opened.close()
+		return err
+	}
+	a.warn(b)
+	if keys := restartKeys(old.Built, b); len(keys) > 0 {
+		a.log.Warn("configuration", "problem", strings.Join(keys, ", ")+
+			": changed, which takes effect at a restart; the rest of the new configuration is in service")
+	}
+	a.swap(b)
+	if a.server != nil {
+		opened.serve(a.server)
+		a.kept.own.set(a.server)
+		a.watcher.set(b.File.Watch)
+	}
+	return nil
+}
+
+// warn logs what is odd about a configuration that goes into service.
+func (a *App) warn(b *Built) {
+	for _, p := range b.Doc.Problems() {
+		a.log.Warn("configuration", "problem", p.String())
+	}
+}
+
+// swap puts a built configuration into service. It cannot fail.
+func (a *App) swap(b *Built) {
+	g := &generation{Built: b, runtime: a.kept.runtime(b), conn: a.connOptions(b), number: 1, since: a.now()}
+	if old := a.current.Load(); old != nil {
+		g.number = old.number + 1
+	}
+	b.Snapshot.Generation = g.number
+	a.current.Store(g)
+	a.kept.settle(b, g.runtime)
+}
+
+// connOptions are the bounds of new connections.
+func (a *App) connOptions(b *Built) *std.ConnOptions {
+	c := b.limits()
+	return &std.ConnOptions{
+		Limits:      wire.Limits{HeadBytes: orInt(int(c.HeadBytes), 64<<10), Headers: orInt(c.Headers, 100)},
+		HeadTimeout: c.HeadTimeout.Or(10 * time.Second), BodyIdle: c.BodyIdle.Or(30 * time.Second),
+		PerIP: orInt(c.ConnectionsPerIP, 1000), Exempt: a.exempt,
+	}
+}
+
+func (l *Loaded) limits() LimitsConfig {
+	if l.File.Limits == nil {
+		return LimitsConfig{}
+	}
+	return *l.File.Limits
+}
+
+func orInt(n, fallback int) int {
+	if n > 0 {
+		return n
+	}
+	return fallback
+}
+
+// restartKeys lists the keys that changed and that only a start takes up.
+func restartKeys(old, b *Built) (keys []string) {
+	was, is := old.File, b.File
+	add := func(key string, changed bool) {
+		if changed {
+			keys = append(keys, key)
+		}
+	}
+	add("store", value(was.Store) != value(is.Store))
+	wasAdmin, isAdmin := value(was.Admin), value(is.Admin)
+	add("admin", wasAdmin.Listen != isAdmin.Listen || wasAdmin.Pprof != isAdmin.Pprof || !wasAdmin.Token.Equal(isAdmin.Token.Reveal()))
+	add("masterKey", !was.MasterKey.Equal(is.MasterKey.Reveal()))
+	add("masterKeys", !slices.EqualFunc(was.MasterKeys, is.MasterKeys, func(a, b MasterKeyConfig) bool {
+		return a.ID == b.ID && a.Key.Equal(b.Key.Reveal())
+	}))
+	add("log.format", value(was.Log).Format != value(is.Log).Format)
+	return keys
+}
+
+// value is what p points to, or the zero value.
+func value[T any](p *T) (v T) {
+	if p != nil {
+		v = *p
+	}
+	return v
+}

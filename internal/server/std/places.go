@@ -1,0 +1,44 @@
+package std
+
+import (
+	"net/netip"
+	"sync"
+)
+
+// Places counts open connections by address. Listeners of one server share it,
+// so that a client gains nothing by spreading over them. The zero Places is
+// empty and ready.
+type Places struct {
+	mu   sync.Mutex
+	open map[netip.Addr]int
+}
+
+// take takes a place for a connection from the address, an IPv4 address or an
+// IPv6 /64; free gives it back.
+func (p *Places) take(a netip.Addr, o *ConnOptions) (free func(), ok bool) {
+	if o.PerIP <= 0 || !a.IsValid() || o.Exempt != nil && o.Exempt(a) {
+		return func() {}, true
+	}
+	key := a
+	if a.Is6() {
+		if net, err := a.WithZone("").Prefix(64); err == nil {
+			key = net.Addr()
+		}
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.open[key] >= o.PerIP {
+		return nil, false
+	}
+	if p.open == nil {
+		p.open = map[netip.Addr]int{}
+	}
+	p.open[key]++
+	return func() {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		if p.open[key]--; p.open[key] == 0 {
+			delete(p.open, key)
+		}
+	}, true
+}
