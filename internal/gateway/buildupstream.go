@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/portreeve/portreeve/internal/config"
@@ -56,6 +57,10 @@ func upstreamURL(raw string, r *config.Reporter) *url.URL {
 		r.Errorf("", "is no upstream URL; write http://host:port, with a base path if need be")
 		return nil
 	}
+	if port := u.Port(); strings.HasSuffix(u.Host, ":") || port != "" && !portNumber(port) {
+		r.Errorf("", "the port of an upstream URL is a number from 1 to 65535")
+		return nil
+	}
 	if u.User != nil || u.RawQuery != "" || u.Fragment != "" || u.ForceQuery {
 		r.Errorf("", "an upstream URL holds no user, query or fragment")
 		return nil
@@ -71,6 +76,11 @@ func upstreamURL(raw string, r *config.Reporter) *url.URL {
 		u.RawPath = s
 	}
 	return u
+}
+
+func portNumber(s string) bool {
+	n, err := strconv.ParseUint(s, 10, 16)
+	return err == nil && n > 0
 }
 
 // upstreamKey names an upstream by all that its transport depends on, so that

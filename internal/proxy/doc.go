@@ -1,6 +1,6 @@
 // Package proxy carries a decided request to its upstream and the answer back,
 // over HTTP/1.1. It decides nothing: the whole outgoing head comes as an
-// Outbound, and what the upstream answers is refused rather than repaired.
+// gateway.Forward, and what the upstream answers is refused rather than repaired.
 //
 // The flow of one exchange (exchange.go):
 //

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/portreeve/portreeve/internal/fault"
+	"github.com/portreeve/portreeve/internal/gateway"
 )
 
 // exchange is one request and its answer. It is pooled; reset empties it.
@@ -15,7 +16,7 @@ type exchange struct {
 	w   http.ResponseWriter
 	rc  *http.ResponseController
 	r   *http.Request
-	o   *Outbound
+	o   *gateway.Forward
 	ctx context.Context
 
 	c      *conn

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"testing/iotest"
+
+	"github.com/portreeve/portreeve/internal/gateway"
 )
 
 // FuzzAnswer reads an answer with net/http beside ours: what we accept, it
@@ -53,7 +55,7 @@ func readAll(in []byte, bytewise bool) (answer, string, error) {
 	if bytewise {
 		src = iotest.OneByteReader(src)
 	}
-	x := &exchange{o: &Outbound{Method: "GET"}, in: inflow{src: src, buf: make([]byte, 4096)}}
+	x := &exchange{o: &gateway.Forward{Method: "GET"}, in: inflow{src: src, buf: make([]byte, 4096)}}
 	for n := 0; ; n++ {
 		x.in.src = src
 		size, err := x.nextHead(maxHeadBytes)

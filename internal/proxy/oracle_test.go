@@ -12,6 +12,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/portreeve/portreeve/internal/gateway"
 )
 
 // talkative answers in many ways, by path; it repeats what it got.
@@ -70,7 +72,7 @@ func TestAgreesWithReverseProxy(t *testing.T) {
 		Rewrite: func(p *httputil.ProxyRequest) { p.SetURL(target); p.Out.Host = "app.example" },
 	})
 	t.Cleanup(oracle.Close)
-	ours := newFront(t, at(up), func(o *Outbound, _ *http.Request) { o.Host = "app.example" })
+	ours := newFront(t, at(up), func(o *gateway.Forward, _ *http.Request) { o.Host = "app.example" })
 
 	ask := func(base, method, path string, body io.Reader) (int, http.Header, string) {
 		r, err := http.NewRequest(method, base+path, body)

@@ -5,30 +5,9 @@ import (
 	"net/http"
 	"strconv"
 
+	"github.com/portreeve/portreeve/internal/gateway"
 	"github.com/portreeve/portreeve/internal/request"
 )
-
-// Outbound is the head of the request that goes to the upstream, as it shall
-// stand on the wire. Proxy adds the framing of the body and nothing else.
-type Outbound struct {
-	Method   string
-	Path     string // canonical, begins with exactly one '/'; sent byte for byte
-	Query    string // without '?'; sent byte for byte
-	HasQuery bool   // a '?' is sent, if only an empty query behind it
-	Host     string // the Host field
-	// Header is everything else, in order and spelling. Fields that frame a
-	// body or belong to one connection are left out even when they stand here.
-	Header  request.Header
-	MaxBody int64 // bytes of the request's body; 0: no bound
-	// Private adds `Cache-Control: private` to the answer unless the upstream
-	// said private or no-store.
-	Private bool
-	// DropCORS keeps the upstream's Access-Control-* fields back: Portreeve
-	// answers for them.
-	DropCORS bool
-	// OwnCookies are cookie names that an upstream must not set.
-	OwnCookies []string
-}
 
 // framing says how the request's body is delimited.
 type framing uint8
@@ -54,7 +33,7 @@ var errOutbound = errors.New("the outgoing head holds what no HTTP/1.1 head may 
 
 // appendHead writes o as it goes to the wire. A head that would not be read
 // back as one head is an error: nothing is forwarded in doubt.
-func appendHead(b []byte, o *Outbound, f framing, length int64) ([]byte, error) {
+func appendHead(b []byte, o *gateway.Forward, f framing, length int64) ([]byte, error) {
 	if !isToken(o.Method) || !targetOK(o.Path, true) || !targetOK(o.Query, false) ||
 		o.Host == "" || !valueOK(o.Host) {
 		return b, errOutbound

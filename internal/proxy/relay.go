@@ -6,13 +6,14 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/portreeve/portreeve/internal/gateway"
 	"github.com/portreeve/portreeve/internal/request"
 )
 
 // relayHead fills the client's header from the answer's. What already stands
 // in dst (request id, CORS, rate limits) is ours, and an upstream cannot add to
 // it; Vary and Set-Cookie are lists to which both sides contribute.
-func relayHead(dst http.Header, a *answer, o *Outbound, isHead bool) {
+func relayHead(dst http.Header, a *answer, o *gateway.Forward, isHead bool) {
 	own := ownNames(dst)
 	// One backing array for all values; each header gets its own window.
 	values := make([]string, 0, len(a.fields))

@@ -6,6 +6,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/portreeve/portreeve/internal/gateway"
 	"github.com/portreeve/portreeve/internal/request"
 )
 
@@ -16,7 +17,7 @@ func TestAnswerHeaders(t *testing.T) {
 		own  http.Header
 		in   request.Header
 		opts string
-		o    Outbound
+		o    gateway.Forward
 		want http.Header
 	}{
 		{
@@ -42,7 +43,7 @@ func TestAnswerHeaders(t *testing.T) {
 			in: request.Header{{Name: "Set-Cookie", Value: "theirs=1; Path=/"}, {Name: "Set-Cookie", Value: "session=stolen"},
 				{Name: "set-cookie", Value: " SESSION = x; HttpOnly"}, {Name: "Set-Cookie", Value: "=session=x"}, {Name: "Set-Cookie", Value: "session"},
 				{Name: "Set-Cookie", Value: "sessions=2"}},
-			o:    Outbound{OwnCookies: []string{"session"}},
+			o:    gateway.Forward{OwnCookies: []string{"session"}},
 			want: http.Header{"Set-Cookie": {"theirs=1; Path=/", "sessions=2"}},
 		},
 		{
@@ -54,7 +55,7 @@ func TestAnswerHeaders(t *testing.T) {
 		{
 			name: "CORS is ours where told",
 			in:   request.Header{{Name: "Access-Control-Allow-Origin", Value: "*"}, {Name: "access-control-max-age", Value: "1"}},
-			o:    Outbound{DropCORS: true},
+			o:    gateway.Forward{DropCORS: true},
 			want: http.Header{},
 		},
 	} {

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/portreeve/portreeve/internal/fault"
+	"github.com/portreeve/portreeve/internal/gateway"
 	"github.com/portreeve/portreeve/internal/request"
 )
 
@@ -67,8 +68,8 @@ func says(text string) func(net.Conn, *bufio.Reader) {
 	}
 }
 
-func get(path string) *Outbound {
-	return &Outbound{Method: "GET", Path: path, Host: "app.example"}
+func get(path string) *gateway.Forward {
+	return &gateway.Forward{Method: "GET", Path: path, Host: "app.example"}
 }
 
 // served is what Serve returned.
@@ -86,7 +87,7 @@ type front struct {
 }
 
 // newFront forwards every request; shape may change the head.
-func newFront(t testing.TB, set Settings, shape func(*Outbound, *http.Request)) *front {
+func newFront(t testing.TB, set Settings, shape func(*gateway.Forward, *http.Request)) *front {
 	t.Helper()
 	f := &front{up: New(set, Deps{}), results: make(chan served, 1024)}
 	f.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -109,9 +110,9 @@ func newFront(t testing.TB, set Settings, shape func(*Outbound, *http.Request)) 
 }
 
 // outboundOf takes a request as it came.
-func outboundOf(r *http.Request) *Outbound {
+func outboundOf(r *http.Request) *gateway.Forward {
 	path, query, has := strings.Cut(r.RequestURI, "?")
-	o := &Outbound{Method: r.Method, Path: path, Query: query, HasQuery: has, Host: r.Host}
+	o := &gateway.Forward{Method: r.Method, Path: path, Query: query, HasQuery: has, Host: r.Host}
 	for name, values := range r.Header {
 		for _, v := range values {
 			o.Header = append(o.Header, request.Field{Name: name, Value: v})

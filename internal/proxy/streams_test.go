@@ -16,6 +16,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/portreeve/portreeve/internal/gateway"
 )
 
 func at(s *httptest.Server) Settings {
@@ -227,7 +229,7 @@ func TestShortBodyIsTheClientsFault(t *testing.T) {
 	f := newFront(t, at(hasher(t)), nil)
 	r := httptest.NewRequest("POST", "/", nil)
 	r.Body, r.ContentLength = io.NopCloser(strings.NewReader("hello")), 10
-	status, _, err := f.up.Serve(httptest.NewRecorder(), r, &Outbound{Method: "POST", Path: "/", Host: "a"})
+	status, _, err := f.up.Serve(httptest.NewRecorder(), r, &gateway.Forward{Method: "POST", Path: "/", Host: "a"})
 	if status != 0 || err == nil || err.Code != CodeRequestCut {
 		t.Errorf("Serve returned %d %v", status, err)
 	}
@@ -235,7 +237,7 @@ func TestShortBodyIsTheClientsFault(t *testing.T) {
 
 func TestMaxBody(t *testing.T) {
 	t.Parallel()
-	f := newFront(t, at(hasher(t)), func(o *Outbound, _ *http.Request) { o.MaxBody = 10 })
+	f := newFront(t, at(hasher(t)), func(o *gateway.Forward, _ *http.Request) { o.MaxBody = 10 })
 	for _, c := range []struct {
 		name string
 		body io.Reader

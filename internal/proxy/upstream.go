@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/portreeve/portreeve/internal/fault"
+	"github.com/portreeve/portreeve/internal/gateway"
 	"github.com/portreeve/portreeve/internal/request"
 )
 
@@ -126,7 +127,7 @@ func (u *Upstream) Close() { u.pool.close() }
 // w must lead to net/http's own ResponseWriter by Unwrap methods, or Serve
 // panics with http.ErrAbortHandler where it must cut the connection. What
 // stands in w.Header() wins over the upstream's fields of the same name.
-func (u *Upstream) Serve(w http.ResponseWriter, r *http.Request, o *Outbound) (status int, bytes int64, f *fault.Error) {
+func (u *Upstream) Serve(w http.ResponseWriter, r *http.Request, o *gateway.Forward) (status int, bytes int64, f *fault.Error) {
 	x := exchanges.Get().(*exchange)
 	in, head := inflowBuffers.Get().(*[]byte), headBuffers.Get().(*[]byte)
 	x.u, x.w, x.r, x.o, x.ctx = u, w, r, o, r.Context()

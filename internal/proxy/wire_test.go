@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
+	"github.com/portreeve/portreeve/internal/gateway"
 	"github.com/portreeve/portreeve/internal/request"
 )
 
@@ -31,7 +32,7 @@ func wireTap(t testing.TB) (Settings, chan string) {
 }
 
 // send forwards o without a front.
-func send(u *Upstream, o *Outbound) (int, string) {
+func send(u *Upstream, o *gateway.Forward) (int, string) {
 	w := httptest.NewRecorder()
 	r := httptest.NewRequest("GET", "/not-looked-at?x", nil)
 	r.Header.Set("X-Not-Looked-At", "1")
@@ -61,7 +62,7 @@ func TestTargetOnTheWireIsTheTargetGiven(t *testing.T) {
 	u := New(set, Deps{})
 	t.Cleanup(u.Close)
 	same := func(t interface{ Errorf(string, ...any) }, path, query string, has bool) {
-		o := &Outbound{Method: "GET", Path: path, Query: query, HasQuery: has, Host: "app.example"}
+		o := &gateway.Forward{Method: "GET", Path: path, Query: query, HasQuery: has, Host: "app.example"}
 		if status, code := send(u, o); status != 204 {
 			t.Errorf("%q ? %q: status %d %s", path, query, status, code)
 			return
@@ -142,27 +143,27 @@ func TestNoHeadIsForwardedInDoubt(t *testing.T) {
 	set, heads := wireTap(t)
 	u := New(set, Deps{})
 	t.Cleanup(u.Close)
-	for name, spoil := range map[string]func(*Outbound){
-		"path with a blank":           func(o *Outbound) { o.Path = "/a HTTP/1.1" },
-		"path with a line break":      func(o *Outbound) { o.Path = "/a\r\nX: y" },
-		"path with a fragment":        func(o *Outbound) { o.Path = "/a#b" },
-		"path with two slashes first": func(o *Outbound) { o.Path = "//evil.example/" },
-		"path without a slash":        func(o *Outbound) { o.Path = "a" },
-		"no path":                     func(o *Outbound) { o.Path = "" },
-		"absolute form":               func(o *Outbound) { o.Path = "http://evil.example/" },
-		"query with a blank":          func(o *Outbound) { o.HasQuery, o.Query = true, "a b" },
-		"query with a line break":     func(o *Outbound) { o.HasQuery, o.Query = true, "a\nb" },
-		"query with a fragment":       func(o *Outbound) { o.HasQuery, o.Query = true, "a#b" },
-		"method with a blank":         func(o *Outbound) { o.Method = "GET /" },
-		"no method":                   func(o *Outbound) { o.Method = "" },
-		"host with a line break":      func(o *Outbound) { o.Host = "a\r\nX: y" },
-		"no host":                     func(o *Outbound) { o.Host = "" },
-		"name with a colon":           func(o *Outbound) { o.Header = request.Header{{Name: "A:", Value: "b"}} },
-		"name with a blank":           func(o *Outbound) { o.Header = request.Header{{Name: "A ", Value: "b"}} },
-		"no name":                     func(o *Outbound) { o.Header = request.Header{{Name: "", Value: "b"}} },
-		"value with a line break":     func(o *Outbound) { o.Header = request.Header{{Name: "A", Value: "b\r\nC: d"}} },
-		"value with a bare CR":        func(o *Outbound) { o.Header = request.Header{{Name: "A", Value: "b\rC: d"}} },
-		"value with NUL":              func(o *Outbound) { o.Header = request.Header{{Name: "A", Value: "b\x00"}} },
+	for name, spoil := range map[string]func(*gateway.Forward){
+		"path with a blank":           func(o *gateway.Forward) { o.Path = "/a HTTP/1.1" },
+		"path with a line break":      func(o *gateway.Forward) { o.Path = "/a\r\nX: y" },
+		"path with a fragment":        func(o *gateway.Forward) { o.Path = "/a#b" },
+		"path with two slashes first": func(o *gateway.Forward) { o.Path = "//evil.example/" },
+		"path without a slash":        func(o *gateway.Forward) { o.Path = "a" },
+		"no path":                     func(o *gateway.Forward) { o.Path = "" },
+		"absolute form":               func(o *gateway.Forward) { o.Path = "http://evil.example/" },
+		"query with a blank":          func(o *gateway.Forward) { o.HasQuery, o.Query = true, "a b" },
+		"query with a line break":     func(o *gateway.Forward) { o.HasQuery, o.Query = true, "a\nb" },
+		"query with a fragment":       func(o *gateway.Forward) { o.HasQuery, o.Query = true, "a#b" },
+		"method with a blank":         func(o *gateway.Forward) { o.Method = "GET /" },
+		"no method":                   func(o *gateway.Forward) { o.Method = "" },
+		"host with a line break":      func(o *gateway.Forward) { o.Host = "a\r\nX: y" },
+		"no host":                     func(o *gateway.Forward) { o.Host = "" },
+		"name with a colon":           func(o *gateway.Forward) { o.Header = request.Header{{Name: "A:", Value: "b"}} },
+		"name with a blank":           func(o *gateway.Forward) { o.Header = request.Header{{Name: "A ", Value: "b"}} },
+		"no name":                     func(o *gateway.Forward) { o.Header = request.Header{{Name: "", Value: "b"}} },
+		"value with a line break":     func(o *gateway.Forward) { o.Header = request.Header{{Name: "A", Value: "b\r\nC: d"}} },
+		"value with a bare CR":        func(o *gateway.Forward) { o.Header = request.Header{{Name: "A", Value: "b\rC: d"}} },
+		"value with NUL":              func(o *gateway.Forward) { o.Header = request.Header{{Name: "A", Value: "b\x00"}} },
 	} {
 		o := get("/")
 		spoil(o)
@@ -179,7 +180,7 @@ func TestNoHeadIsForwardedInDoubt(t *testing.T) {
 func TestRequestFraming(t *testing.T) {
 	t.Parallel()
 	set, heads := wireTap(t)
-	f := newFront(t, set, func(o *Outbound, _ *http.Request) { o.Header = nil })
+	f := newFront(t, set, func(o *gateway.Forward, _ *http.Request) { o.Header = nil })
 	for _, c := range []struct{ in, want string }{
 		{"GET / HTTP/1.1\r\nHost: h\r\n", ""},
 		{"GET / HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\n", ""},
