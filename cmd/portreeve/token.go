@@ -40,7 +40,7 @@ func (c tokenCmd) Run(s streams) error {
 	token, err := app.Token(src, app.TokenRequest{Subject: c.Sub, Roles: c.Role, Tenant: c.Tenant, Email: c.Email,
 		Claims: c.Claim, Expires: time.Duration(expires), Now: time.Now()})
 	if err != nil {
-		return err
+		return configProblem(s, src, err)
 	}
 	fmt.Fprintln(s.out, token)
 	return nil

@@ -33,6 +33,13 @@ func Token(s Source, t TokenRequest) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	// Validated as serve does: JWT_SECRET does not stand in for keys that the file
+	// names, and what serve refuses to load signs nothing.
+	identity.ValidateJWT(l.File.JWT, l.Doc.Report("jwt"), l.Written, map[string]bool{})
+	if l.Doc.Failed() {
+		return "", &ConfigError{l.Doc.Problems()}
+	}
+	identity.ValidateJWT(l.File.JWT, l.Doc.Report("jwt"), l.Written, map[string]bool{}) // also sorts out which key counts
 	var from *identity.JWTConfig
 	for i := range l.File.JWT {
 		if _, ok := l.File.JWT[i].SigningSecret(); ok {
@@ -40,8 +47,14 @@ func Token(s Source, t TokenRequest) (string, error) {
 			break
 		}
 	}
+	if from == nil && l.Doc.Failed() {
+		return "", &ConfigError{l.Doc.Problems()}
+	}
 	if from == nil {
 		return "", errors.New("the configuration has no jwt with a shared secret, so there is nothing to sign with; set jwt.secret")
+	}
+	if longest := from.LongestAge(); t.Expires > longest {
+		return "", fmt.Errorf("a token that is valid for %s would be refused: maxTokenAge is %s", t.Expires, longest)
 	}
 	secret, _ := from.SigningSecret()
 	alg := from.Algorithm

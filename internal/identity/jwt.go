@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/portreeve/portreeve/internal/config"
 	"github.com/portreeve/portreeve/internal/jws"
@@ -175,6 +176,17 @@ func (c *JWTConfig) SigningSecret() (s secret.Value, ok bool) {
 	return secret.Value{}, false
 }
 
+// LongestAge is how far ahead a token may expire.
+func (c *JWTConfig) LongestAge() time.Duration {
+	switch {
+	case c.MaxTokenAge != nil:
+		return c.MaxTokenAge.Std()
+	case c.shared():
+		return defaultMaxAgeHMAC
+	}
+	return defaultMaxAge
+}
+
 // NewJWT builds a provider from valid settings. The error names what is wrong
 // with its keys and quotes none of them.
 func NewJWT(c *JWTConfig, d Deps) (*Provider, error) {
@@ -185,14 +197,13 @@ func NewJWT(c *JWTConfig, d Deps) (*Provider, error) {
 	if p.Name == "" {
 		p.Name = KindJWT
 	}
-	maxAge := defaultMaxAge
 	if c.shared() {
-		p.algs, maxAge = sharedAlgorithms, defaultMaxAgeHMAC
+		p.algs = sharedAlgorithms
 	}
 	if c.Algorithm != "" {
 		p.algs = []string{c.Algorithm}
 	}
-	c.TimeRules.apply(p, maxAge)
+	c.TimeRules.apply(p, c.LongestAge())
 	c.TrustRules.apply(p, c.shared(), c.shared())
 
 	source := keyset.Config{Name: p.Name, URL: c.JWKSURL.String()}
