@@ -159,8 +159,20 @@ func (b *builder) accept(route *Route, c *RouteConfig, r *config.Reporter) {
 	}
 	route.Accept = accept
 	if asks && len(accept.Names()) == 0 {
-		r.Errorf("", "this route asks for a credential, but no provider of the site can give one; configure jwt, oidc, access or firebase")
+		b.nobody(r)
 	}
+}
+
+// nobody reports a route that nobody can pass: a mistake, unless it waits for a
+// provider that is off, which answers 401 until it is on.
+func (b *builder) nobody(r *config.Reporter) {
+	for _, p := range b.Identity.Providers() {
+		if p.Off != "" {
+			r.Warnf("", "nobody passes this route: %s is off (%s)", p.Name, p.Off)
+			return
+		}
+	}
+	r.Errorf("", "this route asks for a credential, but no provider of the site can give one; configure jwt, oidc, access or firebase")
 }
 
 // methodNames are those that a route can list.
