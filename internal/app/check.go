@@ -53,7 +53,8 @@ func Check(s Source) (*Report, error) {
 }
 
 func report(b *Built) *Report {
-	r := &Report{File: b.Path, OK: !b.Doc.Failed(), Problems: b.Doc.Problems(), Off: b.Off, Routes: []RouteReport{}, Opens: []ProviderReport{}}
+	r := &Report{File: b.Path, OK: !b.Doc.Failed(), Problems: full(b.Doc.Problems()), Off: b.Off,
+		Routes: []RouteReport{}, Opens: []ProviderReport{}}
 	if !r.OK {
 		return r
 	}
@@ -67,14 +68,14 @@ func report(b *Built) *Report {
 			}
 		}
 		for _, p := range site.Identity.Providers() {
-			r.Opens = append(r.Opens, ProviderReport{Site: site.Name, Provider: p.Name, Kind: p.Kind, Routes: opens[p.Name]})
+			r.Opens = append(r.Opens, ProviderReport{Site: site.Name, Provider: p.Name, Kind: p.Kind, Routes: full(opens[p.Name])})
 		}
 	})
 	return r
 }
 
 func routeReport(site *gateway.Site, route *gateway.Route) RouteReport {
-	one := RouteReport{Site: site.Name, Path: route.Pattern.Text, Methods: slices.Clone(route.Methods), Answer: gateway.AnswerKind(route.Answer)}
+	one := RouteReport{Site: site.Name, Path: route.Pattern.Text, Methods: slices.Clone(route.Methods), Providers: []string{}, Answer: gateway.AnswerKind(route.Answer)}
 	if route.AnyMethod() {
 		one.Methods = []string{"any"}
 	}
@@ -92,9 +93,17 @@ func routeReport(site *gateway.Site, route *gateway.Route) RouteReport {
 	}
 	one.Who = unique(one.Who)
 	if route.Accept != nil {
-		one.Providers = route.Accept.Names()
+		one.Providers = full(route.Accept.Names())
 	}
 	return one
+}
+
+// full is a list that is [] in JSON, never null.
+func full[T any](list []T) []T {
+	if list == nil {
+		return []T{}
+	}
+	return list
 }
 
 func unique(list []string) (out []string) {
@@ -118,7 +127,7 @@ func (r *Report) Write(w io.Writer, width int) {
 				n++
 			}
 		}
-		fmt.Fprintf(w, "\n%s: %s; nothing was changed\n", r.File, plural(n, "problem"))
+		fmt.Fprintf(w, "\n%s: %s\n", r.File, plural(n, "problem"))
 		return
 	}
 	if len(r.Problems) > 0 {

@@ -1,6 +1,8 @@
 package gateway
 
 import (
+	"strings"
+
 	"github.com/portreeve/portreeve/internal/config"
 )
 
@@ -14,7 +16,8 @@ func (b *builder) siteLimits() {
 		return
 	}
 	if b.RateLimit.Default != nil {
-		b.site.limits.add(b.Name+" rateLimit.default", *b.RateLimit.Default)
+		where := b.Name + " rateLimit.default"
+		b.site.limits.add(where, where, *b.RateLimit.Default)
 	}
 	r := b.Inherited("rateLimit").At("rateLimit.perEndpoint")
 	for path := range b.RateLimit.PerEndpoint {
@@ -37,7 +40,8 @@ func (b *builder) hasPath(path string) bool {
 func (b *builder) routeLimits(route *Route, c *RouteConfig, r *config.Reporter) {
 	if c.RateLimit != nil {
 		c.RateLimit.Validate(r.At("rateLimit"))
-		route.limits.add("rateLimit of "+route.Key+" "+c.Path, *c.RateLimit)
+		name := strings.Join(append([]string{b.Name, "rateLimit of", c.Path}, route.Methods...), " ")
+		route.limits.add(name, "rateLimit of "+route.Key+" "+c.Path, *c.RateLimit)
 	}
 	b.endpointLimit(route)
 }
@@ -47,6 +51,7 @@ func (b *builder) endpointLimit(route *Route) {
 		return
 	}
 	if per, ok := b.RateLimit.PerEndpoint[route.Pattern.Text]; ok {
-		route.limits.add(b.Name+" rateLimit.perEndpoint "+route.Pattern.Text, per)
+		where := b.Name + " rateLimit.perEndpoint " + route.Pattern.Text
+		route.limits.add(where, where, per)
 	}
 }

@@ -25,12 +25,15 @@ type boundLimit struct {
 	where string // for people: rateLimit.default, rateLimit of routes[3]
 }
 
-func (l *limits) add(where string, c limit.RuleConfig) {
+// add adds a limit. name tells it from every other one of the configuration and
+// stays when routes are added before it, so that a reload keeps its counters;
+// where is for people.
+func (l *limits) add(name, where string, c limit.RuleConfig) {
 	b := boundLimit{rule: c.Rule(), by: c.By, where: where}
 	if b.by == "" {
 		b.by = "ip"
 	}
-	b.id = limit.RuleID(where, b.by, strconv.FormatInt(int64(b.rule.Window), 10), strconv.Itoa(b.rule.Max))
+	b.id = limit.RuleID(name, b.by, strconv.FormatInt(int64(b.rule.Window), 10), strconv.Itoa(b.rule.Max))
 	if b.by == "ip" {
 		l.address = append(l.address, b)
 		return

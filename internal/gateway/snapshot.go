@@ -85,8 +85,8 @@ func (s *Snapshot) Site(host string) (site *Site, named bool) {
 	return s.standard, false
 }
 
-// Sites calls f for every site, the default one first, then in the order of the
-// file, each once.
+// Sites calls f for every site: the default one, then those of the file in its
+// order.
 func (s *Snapshot) Sites(f func(*Site)) {
 	f(s.standard)
 	for _, site := range s.named {
