@@ -16,7 +16,6 @@ import (
 	"github.com/portreeve/portreeve/internal/explain"
 	"github.com/portreeve/portreeve/internal/gateway"
 	"github.com/portreeve/portreeve/internal/identity"
-	"github.com/portreeve/portreeve/internal/keyset"
 	"github.com/portreeve/portreeve/internal/limit"
 	"github.com/portreeve/portreeve/internal/park"
 	"github.com/portreeve/portreeve/internal/request"
@@ -38,12 +37,7 @@ func Explain(s Source, q ExplainRequest) (rec *explain.Record, allowed bool, err
 	if err != nil {
 		return nil, false, err
 	}
-	var sets []*keyset.Set
-	b := build(l, Deps{Memory: identity.NewMemory(16), Keys: func(c keyset.Config) *keyset.Set {
-		set := keyset.New(c)
-		sets = append(sets, set)
-		return set
-	}})
+	b := build(l, Deps{Memory: identity.NewMemory(16)})
 	if b.Doc.Failed() {
 		return nil, false, &ConfigError{b.Doc.Problems()}
 	}
@@ -53,15 +47,12 @@ func Explain(s Source, q ExplainRequest) (rec *explain.Record, allowed bool, err
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 	defer cancel()
-	for _, set := range sets {
-		if _, ready := set.Keys(); !ready {
-			_ = set.Refetch(ctx) // an issuer that is down shows in the trace
-		}
-	}
+	// Only the keys that the request's credential needs are fetched, by the gate
+	// as in service: another issuer that is down is no matter of this request.
 	gate := &gateway.Gate{Limits: limit.NewTable(1024), Lot: park.NewLot(park.Options{}), Now: time.Now}
 	x := &gateway.Exchange{}
 	v := gate.Ask(ctx, b.Snapshot, x, *a)
-	rec = &explain.Record{Time: a.Received, Method: a.Method, Steps: x.Explain(*a, time.Now()), Status: 200, Client: x.View.Client, Principal: x.Stand.Who.ID()}
+	rec = &explain.Record{Time: a.Received, Method: a.Method, Steps: x.Explain(*a, time.Now()), Status: answers(x, v), Client: x.View.Client, Principal: x.Stand.Who.ID()}
 	if len(x.View.Path.Segments) > 0 {
 		rec.Path = x.View.Path.String()
 	}
@@ -74,7 +65,28 @@ func Explain(s Source, q ExplainRequest) (rec *explain.Record, allowed bool, err
 	if v.Fault != nil {
 		rec.Status, rec.Reason = v.Fault.Kind.Status(), v.Fault.Code
 	}
-	return rec, v.Kind == gateway.Allow, nil
+	_, denied := rec.Denied() // what is sent on to https was not let through
+	return rec, v.Kind == gateway.Allow && !denied, nil
+}
+
+// answers is the status of what Portreeve itself would answer; 0 where that is
+// the upstream's to say.
+func answers(x *gateway.Exchange, v gateway.Verdict) int {
+	if v.Reply != nil {
+		return v.Reply.Status
+	}
+	if x.Route == nil {
+		return 0
+	}
+	switch a := x.Route.Answer.(type) {
+	case *gateway.Document:
+		return a.Status
+	case *gateway.Redirect:
+		return a.Status
+	case *gateway.Forwarding:
+		return 0
+	}
+	return 200
 }
 
 // arrival turns the description into what an engine would have read, by way of
