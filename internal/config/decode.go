@@ -126,6 +126,7 @@ func (d *Document) listOf(n *node, elem reflect.Type, path string) []*node {
 	}
 	var items []*node
 	for _, part := range splitComma(t.String()) {
+		d.fromOutside(part)
 		made := text{stretches: []stretch{{part, true, true}}, whole: true, fallback: t.fallback}
 		items = append(items, &node{kind: Scalar, line: n.line, column: n.column, resolved: &made})
 	}

@@ -3,6 +3,8 @@ package config
 import (
 	"reflect"
 	"slices"
+	"strconv"
+	"strings"
 )
 
 // Options say where a document comes from and what it may read.
@@ -24,8 +26,9 @@ type Document struct {
 	files    []string
 	contents map[string]content // of the files read, by path
 	shapes   map[reflect.Type]*shape
-	around   []scope // the structs that are being read, outermost first
-	visits   int     // of nodes, so that aliases cannot multiply without end
+	around   []scope  // the structs that are being read, outermost first
+	outside  []string // values of variables and files, which no message may quote
+	visits   int      // of nodes, so that aliases cannot multiply without end
 }
 
 // scope is a struct that is being read, and where.
@@ -45,8 +48,32 @@ func (d *Document) Failed() bool {
 // maxProblems are kept; more help nobody.
 const maxProblems = 1000
 
+// fromOutside notes a value that no message may quote.
+func (d *Document) fromOutside(value string) {
+	if value != "" && !slices.Contains(d.outside, value) {
+		d.outside = append(d.outside, value)
+	}
+}
+
+// longValue is from where on a value is taken out of messages even without
+// quotes: shorter ones may be words that stand there anyway.
+const longValue = 16
+
+// discreet is a message without values from outside. Whoever validates sees a
+// value and not where it came from, so it is seen to here.
+func (d *Document) discreet(message string) string {
+	for _, v := range d.outside {
+		message = strings.ReplaceAll(message, strconv.Quote(v), `"…" (from outside)`)
+		if len(v) >= longValue {
+			message = strings.ReplaceAll(message, v, "…")
+		}
+	}
+	return message
+}
+
 // add keeps a problem.
 func (d *Document) add(p Problem) {
+	p.Message = d.discreet(p.Message)
 	if !p.Warning {
 		d.errors++
 	}

@@ -22,7 +22,9 @@ func (d *Document) env(name string) (string, bool) {
 	if d.options.Env == nil {
 		return "", false
 	}
-	return d.options.Env(name)
+	value, set := d.options.Env(name)
+	d.fromOutside(value)
+	return value, set
 }
 
 // environment reads {{env.NAME}} or {{env.NAME:-fallback}}. As in a shell, the
@@ -72,6 +74,7 @@ func (d *Document) file(name, path string) (text string, ok bool) {
 		d.report(path, false, "the file "+shown(name)+" "+got.problem)
 		return "", false
 	}
+	d.fromOutside(got.text)
 	return got.text, true
 }
 
