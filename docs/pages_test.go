@@ -109,7 +109,10 @@ func checkBlock(t *testing.T, file string, b block, want []string) {
 		}
 	}
 	report, err := app.Check(app.Source{Path: path, Getenv: func(name string) (string, bool) {
-		return "thirty-two-characters-of-anything", name != "WORKER_ENV" // whatever variable is asked for
+		if name == "WORKER_ENV" {
+			return "", false
+		}
+		return "thirty-two-characters-of-anything", true // whatever variable is asked for
 	}})
 	if err != nil {
 		t.Fatal(err)
