@@ -78,7 +78,12 @@ func (s *Set) get(ctx context.Context, from string) ([]byte, error) {
 	client := http.Client{Transport: s.config.Client.Transport, CheckRedirect: s.checkRedirect}
 	answer, err := client.Do(request)
 	if err != nil {
-		return nil, err
+		// Without the URL, which may hold a token: this text stands in logs, in
+		// readiness and on the admin listener.
+		if wrapped := (*url.Error)(nil); errors.As(err, &wrapped) {
+			err = wrapped.Err
+		}
+		return nil, fmt.Errorf("%s: %w", u.Host, err)
 	}
 	defer func() { _ = answer.Body.Close() }()
 	if answer.StatusCode != http.StatusOK {

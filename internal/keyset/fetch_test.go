@@ -256,3 +256,24 @@ func TestFilesAndStaticKeys(t *testing.T) {
 	}
 	static.Run(context.Background()) // returns
 }
+
+func TestAFailureQuotesNoURL(t *testing.T) {
+	t.Parallel()
+	for name, from := range map[string]string{
+		"nobody listens":      "http://127.0.0.1:1/keys?token=hunter2",
+		"a redirect":          httptestRedirect(t) + "/keys?token=hunter2",
+		"a user and password": "http://u:hunter2@127.0.0.1:1/keys",
+	} {
+		s := keyset.New(keyset.Config{Name: "x", URL: from, AllowHTTP: true})
+		err := s.Refetch(context.Background())
+		if err == nil || strings.Contains(err.Error()+s.Health().Err, "hunter2") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func httptestRedirect(t *testing.T) string {
+	s := httptest.NewServer(http.RedirectHandler("http://other.example/?token=hunter2", http.StatusFound))
+	t.Cleanup(s.Close)
+	return s.URL
+}
