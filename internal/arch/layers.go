@@ -59,7 +59,8 @@ func layers() []layer {
 		// What no part of the product may import, and what may import all of it.
 		{name: "workshop", packages: map[string][]string{
 			"internal/arch": nil,
-			"test/oidc":     nil,
+			"test/peer":     nil,
+			"test/oidc":     {"test/peer"},
 			"test/flows":    nil,
 			"bench":         nil,
 		}},

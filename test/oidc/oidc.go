@@ -13,13 +13,12 @@ import (
 	"io"
 	"net/http"
 	"net/url"
-	"os"
 	"os/exec"
-	"path/filepath"
-	"runtime"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/portreeve/portreeve/test/peer"
 )
 
 // Server is a running provider. Every token it issues carries
@@ -36,11 +35,10 @@ type Server struct {
 }
 
 // Start runs a provider on a free loopback port until the test ends. Where the
-// npm packages are not installed it skips the test, unless PORTREEVE_PEERS is
-// "required", which `make test` sets after installing them: then it fails.
+// npm packages are not installed it skips the test: see peer.
 func Start(t testing.TB) *Server {
 	t.Helper()
-	dir := peers(t)
+	dir := peer.Node(t, "oidc-provider", "jose")
 	cmd := exec.CommandContext(t.Context(), "node", "provider.mjs")
 	cmd.Dir = dir
 	s, err := run(t, cmd)
@@ -48,24 +46,6 @@ func Start(t testing.TB) *Server {
 		t.Fatalf("start the OpenID provider: %v", err)
 	}
 	return s
-}
-
-// peers finds test/npm beside this file.
-func peers(t testing.TB) string {
-	t.Helper()
-	_, here, _, _ := runtime.Caller(0)
-	dir := filepath.Join(filepath.Dir(here), "..", "npm")
-	_, err := os.Stat(filepath.Join(dir, "node_modules", "oidc-provider"))
-	if err == nil {
-		_, err = exec.LookPath("node")
-	}
-	if err != nil {
-		if os.Getenv("PORTREEVE_PEERS") == "required" {
-			t.Fatalf("the tests' npm peers are missing (make deps): %v", err)
-		}
-		t.Skip("the tests' npm peers are not installed: make deps")
-	}
-	return dir
 }
 
 // run starts cmd and reads the line that says it is ready. The process ends
