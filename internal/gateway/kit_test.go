@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"net/netip"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -160,7 +161,9 @@ func (c claims) with(kv ...any) claims {
 var alice = claims{"sub": "alice", "email": "alice@example.com", "role": "editor", "iat": clock.Add(-time.Minute).Unix(), "exp": clock.Add(time.Hour).Unix()}
 
 // bearer is a header line with a token of the jwt provider.
-func bearer(c claims) string { return "Authorization: Bearer " + must(hs().Sign("JWT", map[string]any(c))) }
+func bearer(c claims) string {
+	return "Authorization: Bearer " + must(hs().Sign("JWT", map[string]any(c)))
+}
 
 // accessToken is an assertion of the Access team.
 func accessToken() string {
@@ -172,7 +175,7 @@ func accessToken() string {
 func arrival(line string, fields ...string) Arrival {
 	method, rest, _ := strings.Cut(line, " ")
 	host, target := "api.example.com", rest
-	if i := strings.IndexByte(rest, '/'); i > 0 && !strings.Contains(rest[:i], ":/") {
+	if i := strings.IndexByte(rest, '/'); i > 0 && !strings.HasPrefix(rest, "http:") {
 		host, target = rest[:i], rest[i:]
 	}
 	a := Arrival{ID: "req-1", Method: method, Target: target, Host: host, Received: clock,
@@ -249,3 +252,7 @@ func (a answer) upstream() string {
 	}
 	return s
 }
+
+func itoa(n int) string { return strconv.Itoa(n) }
+
+func addrPort(s string) netip.AddrPort { return netip.MustParseAddrPort(s) }
