@@ -57,7 +57,8 @@ type Conn struct {
 	dropped int
 	err     error
 
-	clock deadlines
+	clock  deadlines
+	writes writes
 
 	mu    sync.Mutex
 	queue []passed

@@ -127,3 +127,52 @@ func TestASlowHandlerIsNotTheClientsFault(t *testing.T) {
 		}
 	})
 }
+
+// Whoever asks and does not read holds a request's place: not for ever.
+func TestClientsThatDoNotRead(t *testing.T) {
+	t.Parallel()
+	const get = "GET /1 HTTP/1.1\r\nHost: a\r\n\r\n"
+	for _, c := range []struct {
+		name   string
+		read   func(net.Conn)
+		outer  time.Duration // the handler's own deadline
+		whole  bool
+		within [2]time.Duration
+	}{
+		{"never", func(net.Conn) {}, 0, false, [2]time.Duration{30 * time.Second, 33 * time.Second}},
+		{"a little every 20 s", func(c net.Conn) {
+			for b := make([]byte, 4<<10); ; time.Sleep(20 * time.Second) {
+				if _, err := c.Read(b); err != nil {
+					return
+				}
+			}
+		}, 0, true, [2]time.Duration{60 * time.Second, 10 * time.Minute}},
+		{"never, and the handler waits longer", func(net.Conn) {}, 5 * time.Minute, false, [2]time.Duration{5 * time.Minute, 5*time.Minute + time.Second}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				ended := make(chan error, 1)
+				s := &site{inner: func(w http.ResponseWriter, _ *http.Request) {
+					if c.outer > 0 {
+						_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(c.outer))
+					}
+					_, err := w.Write(make([]byte, 32<<10))
+					ended <- err
+				}}
+				conn, start := dial(t, s, 0), time.Now()
+				if _, err := io.WriteString(conn, get); err != nil {
+					t.Fatal(err)
+				}
+				var reading sync.WaitGroup
+				reading.Go(func() { c.read(conn) })
+				err := <-ended
+				if took := time.Since(start); (err == nil) != c.whole || took < c.within[0] || took > c.within[1] {
+					t.Errorf("the handler's write ended after %v with %v", took, err)
+				}
+				_ = conn.Close()
+				reading.Wait()
+			})
+		})
+	}
+}

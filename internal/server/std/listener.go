@@ -13,7 +13,7 @@ import (
 type ConnOptions struct {
 	Limits      wire.Limits
 	HeadTimeout time.Duration // for a whole head; the first one's starts with the connection
-	BodyIdle    time.Duration // between two reads of a body that bring something
+	BodyIdle    time.Duration // between two reads of a body that bring something, and two writes of an answer
 	PerIP       int           // open connections per IPv4 address or IPv6 /64
 	// Exempt reports whether PerIP does not hold for the peer (loopback,
 	// trusted proxies). It is asked at each new connection; nil exempts nobody.
