@@ -1,7 +1,7 @@
 #!/bin/sh
 # Installs what the tests need and this machine lacks, and nothing else:
-# a C compiler for the race detector, Node for the peers of test/npm, and those
-# peers by their lock file. Says what it does; does nothing the second time.
+# a C compiler for the race detector, nginx, Node for the peers of test/npm, and
+# those peers by their lock file. Says what it does; does nothing the second time.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -24,6 +24,7 @@ node_major() { node --version 2>/dev/null | sed 's/^v\([0-9]*\).*/\1/'; }
 command -v go >/dev/null || { say 'Go is missing: https://go.dev/doc/install'; exit 1; }
 # A C compiler and the headers it needs: -race is built with cgo.
 echo 'int main(void){return 0;}' | cc -x c -o /dev/null - 2>/dev/null || apt gcc libc6-dev
+command -v nginx >/dev/null || [ -x /usr/sbin/nginx ] || apt nginx-light # the other reader of test/properties
 command -v node >/dev/null && command -v npm >/dev/null || apt nodejs npm
 
 # The peers want Node 20; Debian 12 has 18. Node's own binary is on npm too.
