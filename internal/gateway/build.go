@@ -81,7 +81,11 @@ func (b *builder) siteRules() {
 	if b.Allow == nil && b.Deny == nil {
 		return
 	}
-	b.site.Allow = policy.Compile(policy.Requirements{Allow: b.Allow, Deny: b.Deny}, policy.Deps{Book: b.Book}, b.Inherited("allow"))
+	deps := policy.Deps{Book: b.Book}
+	// Each may stand at another level, which is where its problems are reported.
+	policy.Compile(policy.Requirements{Allow: b.Allow}, deps, b.Inherited("allow"))
+	policy.Compile(policy.Requirements{Deny: b.Deny}, deps, b.Inherited("deny"))
+	b.site.Allow = policy.Compile(policy.Requirements{Allow: b.Allow, Deny: b.Deny}, deps, nil)
 }
 
 // collectSetters finds the header names that upstreams of this site get from
