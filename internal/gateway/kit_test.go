@@ -4,6 +4,7 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"maps"
 	"net/netip"
@@ -256,3 +257,5 @@ func (a answer) upstream() string {
 func itoa(n int) string { return strconv.Itoa(n) }
 
 func addrPort(s string) netip.AddrPort { return netip.MustParseAddrPort(s) }
+
+var errBroken = errors.New("broken")
