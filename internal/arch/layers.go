@@ -58,11 +58,12 @@ func layers() []layer {
 		}},
 		// What no part of the product may import, and what may import all of it.
 		{name: "workshop", packages: map[string][]string{
-			"internal/arch": nil,
-			"test/peer":     nil,
-			"test/oidc":     {"test/peer"},
-			"test/flows":    nil,
-			"bench":         nil,
+			"internal/arch":   nil,
+			"test/peer":       nil,
+			"test/oidc":       {"test/peer"},
+			"test/flows":      nil,
+			"test/properties": {"test/peer"},
+			"bench":           nil,
 		}},
 	}
 }

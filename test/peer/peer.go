@@ -31,6 +31,9 @@ func Program(t testing.TB, name string) string {
 	t.Helper()
 	path, err := exec.LookPath(name)
 	if err != nil {
+		path, err = exec.LookPath("/usr/sbin/" + name) // where Debian puts servers, and not on everybody's PATH
+	}
+	if err != nil {
 		missing(t, name)
 	}
 	return path

@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"pgregory.net/rapid"
+
+	"github.com/portreeve/portreeve/test/peer"
 )
 
 // nginxConf makes nginx say what it takes a target for: by the location that it
@@ -48,16 +50,7 @@ type nginx struct {
 // it needs no port.
 func startNginx(t *testing.T) *nginx {
 	t.Helper()
-	program, err := exec.LookPath("nginx")
-	if err != nil {
-		program, err = exec.LookPath("/usr/sbin/nginx") // not on everybody's PATH
-	}
-	if err != nil {
-		if os.Getenv("PORTREEVE_PEERS") == "required" {
-			t.Fatalf("nginx is missing (make deps): %v", err)
-		}
-		t.Skip("nginx is not installed: make deps")
-	}
+	program := peer.Program(t, "nginx")
 	dir, err := os.MkdirTemp("", "nginx") // t.TempDir may be longer than a socket's name can be
 	if err != nil {
 		t.Fatal(err)
