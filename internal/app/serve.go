@@ -88,9 +88,10 @@ func New(o Options) (a *App, err error) {
 	if a.log, a.logFile, err = openLog(l, o.Stderr); err != nil {
 		return nil, err
 	}
+	log := a.logFile
 	defer func() {
 		if err != nil {
-			a.logFile.Close()
+			log.Close()
 		}
 	}()
 	if a.kept, err = newKept(a.log, o.Now, o.KeySets); err != nil {
