@@ -47,7 +47,7 @@ routes:
 		"f.yaml:1:1: nowhere.at.all: the file",
 		`f.yaml:4:5: rateLimit.perEndpoint["/a.b[0]"].max: a key that is no word`,
 		"f.yaml:6:5: warning: routes[0].upstream.url: absent: the route's own place",
-		"f.yaml:7:5: routes[0].method[0]: one stands for a list of one",
+		"f.yaml:7:5: routes[0].method: one stands for a list of one",
 		"f.yaml:8:30: routes[1].method[1]: an item",
 	}
 	if diff := cmp.Diff(want, lines(doc.Problems())); diff != "" {

@@ -91,3 +91,33 @@ func (d *Document) locate(path string) (at place, exact bool) {
 	}
 	return at, true
 }
+
+// asWritten is a path as the file has it: where one value stands for a list of
+// one there is no index to count to.
+func (d *Document) asWritten(path string) string {
+	n, out := d.root, ""
+	for rest := path; n != nil && rest != ""; {
+		name, index, after, ok := step(rest)
+		if !ok {
+			return path
+		}
+		element := strings.TrimPrefix(rest[:len(rest)-len(after)], ".")
+		switch {
+		case name != "":
+			m, found := n.find(name)
+			if !found {
+				return join(out, strings.TrimPrefix(rest, "."))
+			}
+			n, out = m.value, join(out, element)
+		case n.kind == Sequence && index >= 0 && index < len(n.items):
+			n, out = n.items[index], join(out, element)
+		case n.kind != Sequence && index == 0:
+		default:
+			return join(out, rest)
+		}
+		if rest = after; rest == "" {
+			return out
+		}
+	}
+	return path
+}

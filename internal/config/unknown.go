@@ -78,5 +78,5 @@ func (d *Document) checkKey(m member, path string) bool {
 // problem is an error at the nearest place of path that the file holds.
 func (d *Document) problem(path, message string) Problem {
 	at, _ := d.locate(path)
-	return Problem{File: d.options.Name, Line: at.line, Column: at.column, Path: path, Message: message}
+	return Problem{File: d.options.Name, Line: at.line, Column: at.column, Path: d.asWritten(path), Message: message}
 }
