@@ -55,6 +55,10 @@ func ParsePattern(text string) (*Pattern, error) {
 			if err := p.addParam(s[1:]); err != nil {
 				return nil, err
 			}
+		case foreignParam(s):
+			// As a literal it would match nothing, and what it was to guard would
+			// go to a wider route.
+			return nil, fmt.Errorf("%q: a parameter is written :name", s)
 		case strings.Contains(s, "*"):
 			return nil, fmt.Errorf("%q: a \"*\" stands alone in the last segment", s)
 		case s == "" && !last:
@@ -71,6 +75,16 @@ func ParsePattern(text string) (*Pattern, error) {
 		return nil, fmt.Errorf("more than %d parameters", maxParams)
 	}
 	return p, nil
+}
+
+// foreignParam reports whether a segment is a parameter in the spelling of other
+// routers: {id}, <id>, [id], {id:int}.
+func foreignParam(s string) bool {
+	if len(s) < 2 {
+		return false
+	}
+	ends := s[:1] + s[len(s)-1:]
+	return ends == "{}" || ends == "<>" || ends == "[]"
 }
 
 func (p *Pattern) addParam(name string) error {

@@ -18,6 +18,7 @@ func TestParsePattern(t *testing.T) {
 		{"/:a/:a", "", "stands twice"}, {"/a/../b", "", "can never match"}, {"/.", "", "can never match"}, {"/%2e%2e", "", "can never match"},
 		{"/a%2fb", "", "can never match"}, {"/a;b", "", "can never match"}, {`/a\b`, "", "can never match"}, {"/%zz", "", "can never match"},
 		{"/%ff", "", "can never match"}, {"/a\nb", "", "can never match"},
+		{"/users/{id}", "", "is written :name"}, {"/users/<int:id>/x", "", "is written :name"}, {"/[id]", "", "is written :name"}, {"/{", "", ""},
 		{strings.Repeat("/:x", 0) + "/:a/:b/:c/:d/:e/:f/:g/:h/:i/:j/:k/:l/:m", "", "more than 12"},
 	} {
 		p, err := ParsePattern(c.in)
