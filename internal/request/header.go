@@ -53,25 +53,30 @@ func (h Header) Values(name string) []string {
 }
 
 // Fold is the form under which an upstream might take two header names for the
-// same one: lower case, with '_' and '.' read as '-' (CGI, WSGI and several
-// frameworks do so). Compare names to strip by their folds.
+// same one: lower case, with every character but letters and digits read as '-'.
+// WSGI and several frameworks read '_' and '.' so, CGI of lighttpd and of older
+// Apaches each of "!#$%&'*+.^_`|~". Compare names to strip by their folds.
 func Fold(name string) string {
 	for i := 0; i < len(name); i++ {
-		c := name[i]
-		if 'A' <= c && c <= 'Z' || c == '_' || c == '.' {
+		if c := name[i]; c != folded(c) {
 			b := []byte(name)
 			for ; i < len(b); i++ {
-				switch c := b[i]; {
-				case 'A' <= c && c <= 'Z':
-					b[i] = c + ('a' - 'A')
-				case c == '_' || c == '.':
-					b[i] = '-'
-				}
+				b[i] = folded(b[i])
 			}
 			return string(b)
 		}
 	}
 	return name
+}
+
+func folded(c byte) byte {
+	switch {
+	case 'a' <= c && c <= 'z', '0' <= c && c <= '9', c == '-', c >= 0x80:
+		return c
+	case 'A' <= c && c <= 'Z':
+		return c + ('a' - 'A')
+	}
+	return '-'
 }
 
 // Cookies returns the values of every cookie called name, over all Cookie
