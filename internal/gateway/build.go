@@ -71,6 +71,7 @@ func BuildSite(in SiteInput) *Site {
 	for i := range in.Routes {
 		b.route(&in.Routes[i], in.At.At("routes"+config.Index(i)), "routes"+config.Index(i))
 	}
+	b.doubts()
 	b.builtins()
 	b.siteLimits()
 	return b.site
@@ -116,11 +117,8 @@ func (b *builder) route(c *RouteConfig, r *config.Reporter, key string) {
 		r.Errorf("path", "/.portreeve/ is Portreeve's own")
 		return
 	}
-	route := &Route{Key: key, Pattern: pattern, Methods: methods(c.Method, r), Description: c.Description,
+	route := &Route{Key: b.routeKey(key), Pattern: pattern, Methods: methods(c.Method, r), Description: c.Description,
 		Identify: c.Identify != "none", SharedCache: c.SharedCache}
-	if b.Name != "default" {
-		route.Key = b.Name + " " + key
-	}
 	if c.Identify != "" && c.Identify != "none" {
 		r.Errorf("identify", `only "none" can stand here; leave it out to identify callers`)
 	}
@@ -173,6 +171,12 @@ func (b *builder) nobody(r *config.Reporter) {
 	for _, p := range b.Identity.Providers() {
 		if p.Off != "" {
 			r.Warnf("", "nobody passes this route: %s is off (%s)", p.Name, p.Off)
+			return
+		}
+	}
+	for _, p := range b.Identity.Providers() {
+		if p.OpenSignUp {
+			r.Errorf("", "nobody passes this route: anybody may sign up at %s, so it counts only where it is named; add authProvider: %s, or set openSignUp: false at it", p.Name, p.Name)
 			return
 		}
 	}
