@@ -23,6 +23,8 @@ import (
 // edge is a whole Portreeve and the application behind it.
 type edge struct {
 	URL, Probes string
+	Echo        string // the application's URL
+	Source      app.Source
 	App         *app.App
 	Clock       *clock
 	Dir         string
@@ -55,7 +57,8 @@ func start(t testing.TB, s setting) *edge {
 	t.Cleanup(func() { _ = os.RemoveAll(dir) })
 	echo := standin.NewEcho(listen(t), standin.EchoOptions{})
 	t.Cleanup(func() { _ = echo.Close() })
-	e := &edge{Clock: s.Clock, Dir: dir, log: &lines{}}
+	e := &edge{Clock: s.Clock, Dir: dir, log: &lines{}, Echo: echo.URL(), Source: app.Source{
+		Path: filepath.Join(dir, "portreeve.yaml"), Getenv: func(string) (string, bool) { return "", false }}}
 	if e.Clock == nil {
 		e.Clock = &clock{}
 	}
@@ -72,7 +75,7 @@ func start(t testing.TB, s setting) *edge {
 	e.write(t, "portreeve.yaml", strings.NewReplacer(words...).Replace(s.Text))
 	up := make(chan string, 1)
 	e.App, err = app.New(app.Options{
-		Source: app.Source{Path: filepath.Join(dir, "portreeve.yaml"), Getenv: func(string) (string, bool) { return "", false }},
+		Source: e.Source,
 		Listen: []string{"127.0.0.1:0"}, Stderr: e.log, Now: e.Clock.Now, KeySets: s.KeySets,
 		Started: func(addrs []net.Addr) { up <- addrs[0].String() },
 	})
