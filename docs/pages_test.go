@@ -6,6 +6,7 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -60,6 +61,76 @@ func (b *block) file() string {
 		return ""
 	}
 	return name
+}
+
+// A page of the repository's own links to files that exist, and README's
+// configurations are whole ones.
+func TestLinksOfThePages(t *testing.T) {
+	t.Parallel()
+	var files []string
+	for _, pattern := range []string{"../README.md", "*.md", "*/*.md"} {
+		found, err := filepath.Glob(pattern)
+		if err != nil {
+			t.Fatal(err)
+		}
+		files = append(files, found...)
+	}
+	link := regexp.MustCompile(`\]\(([^)#]+)(?:#[^)]*)?\)`)
+	for _, file := range files {
+		raw, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range link.FindAllStringSubmatch(string(raw), -1) {
+			if strings.Contains(m[1], "://") {
+				continue
+			}
+			if _, err := os.Stat(filepath.Join(filepath.Dir(file), m[1])); err != nil {
+				t.Errorf("%s links to %s, which does not exist", file, m[1])
+			}
+		}
+	}
+	for _, b := range readPage(t, "../README.md").blocks {
+		if b.language == "yaml" {
+			checkBlock(t, "../README.md", b, nil)
+		}
+	}
+}
+
+// security.md ties each of its claims to tests, written as `folder: TestName`.
+func TestNamedTestsExist(t *testing.T) {
+	t.Parallel()
+	raw, err := os.ReadFile("security.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	named := regexp.MustCompile("`([a-z/]+): ((?:Test|Fuzz)\\w+)`").FindAllStringSubmatch(string(raw), -1)
+	if len(named) < 40 {
+		t.Fatalf("only %d tests are named", len(named))
+	}
+	for _, n := range named {
+		if !hasTest(t, n[1], n[2]) {
+			t.Errorf("security.md names %s: %s, which does not exist", n[1], n[2])
+		}
+	}
+}
+
+func hasTest(t *testing.T, folder, name string) bool {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join("..", folder, "*_test.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range files {
+		raw, err := os.ReadFile(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.Contains(string(raw), "\nfunc "+name+"(") {
+			return true
+		}
+	}
+	return false
 }
 
 func pages(t *testing.T) []string {
