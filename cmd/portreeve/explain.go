@@ -17,7 +17,7 @@ type explainCmd struct {
 	ID     string   `placeholder:"DECISION" help:"A refusal that happened: the value of X-Portreeve-Decision. Asks the running process."`
 	Method string   `default:"GET" help:"The method of the request to decide."`
 	URL    string   `placeholder:"URL" help:"Its URL; the host chooses the site."`
-	Header []string `short:"H" placeholder:"'NAME: VALUE'" help:"A header field; @FILE or @- reads fields from a file or standard input, so that credentials stay out of the process list."`
+	Header []string `short:"H" sep:"none" placeholder:"'NAME: VALUE'" help:"A header field; @FILE or @- reads fields from a file or standard input, so that credentials stay out of the process list."`
 	Peer   string   `default:"127.0.0.1" help:"The address that the request comes from."`
 	JSON   bool     `help:"Print the decision as JSON."`
 }
@@ -54,7 +54,7 @@ func (c explainCmd) Run(s streams) error {
 	}
 	rec, allowed, err := app.Explain(src, app.ExplainRequest{Method: c.Method, URL: c.URL, Header: fields, Peer: c.Peer})
 	if err != nil {
-		return configProblem(s, src, err)
+		return configProblem(s, src, err, "nothing is decided")
 	}
 	if err := c.print(s, *rec); err != nil {
 		return err

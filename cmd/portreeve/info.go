@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
 	"runtime"
 
@@ -21,10 +22,22 @@ func (schemaCmd) Run(s streams) error {
 	return err
 }
 
-type versionCmd struct{}
+type versionCmd struct {
+	JSON bool `help:"Print it as JSON."`
+}
+
+// Help is shown by --help.
+func (versionCmd) Help() string {
+	return `Example:
+  portreeve version --json`
+}
 
 // Run prints the release.
-func (versionCmd) Run(s streams) error {
+func (c versionCmd) Run(s streams) error {
+	if c.JSON {
+		return json.NewEncoder(s.out).Encode(map[string]string{
+			"version": app.Version(), "go": runtime.Version(), "os": runtime.GOOS, "arch": runtime.GOARCH})
+	}
 	_, err := fmt.Fprintf(s.out, "portreeve %s (%s, %s/%s)\n", app.Version(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
 	return err
 }

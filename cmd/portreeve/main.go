@@ -35,6 +35,7 @@ type commands struct {
 	Check   checkCmd   `cmd:"" help:"Validate the configuration; print every route with who may use it."`
 	Explain explainCmd `cmd:"" help:"Decide one request without serving it and show every step, or look up a refusal that happened."`
 	Token   tokenCmd   `cmd:"" help:"Print a JWT signed with jwt.secret."`
+	Secrets secretsCmd `cmd:"" help:"Keep secrets in files that the configuration reads."`
 	Schema  schemaCmd  `cmd:"" help:"Print the JSON Schema of the configuration file."`
 	Version versionCmd `cmd:"" help:"Print the release."`
 }

@@ -51,7 +51,7 @@ func (c serveCmd) Run(s streams) error {
 		}
 	}})
 	if err != nil {
-		return configProblem(s, src, err)
+		return configProblem(s, src, err, "nothing is served")
 	}
 	ctx, stop := stopSignals(s)
 	defer stop()
@@ -66,14 +66,14 @@ func (c serveCmd) Run(s streams) error {
 	return a.Run(ctx)
 }
 
-// configProblem prints what check would.
-func configProblem(s streams, src app.Source, err error) error {
+// configProblem prints what check would, and what therefore does not happen.
+func configProblem(s streams, src app.Source, err error, so string) error {
 	var bad *app.ConfigError
 	if !errors.As(err, &bad) {
 		return err
 	}
 	fmt.Fprintln(s.err, bad.Error())
-	fmt.Fprintf(s.err, "\n%s has problems; nothing is served\n", src.Path)
+	fmt.Fprintf(s.err, "\n%s has problems; %s\n", src.Path, so)
 	return errRefused
 }
 

@@ -14,7 +14,7 @@ type tokenCmd struct {
 	Role    []string `help:"A role of the file; may be given more than once."`
 	Tenant  string   `help:"The tenant (tenant_id)."`
 	Email   string   `help:"The e-mail address."`
-	Claim   []string `placeholder:"KEY=VALUE" help:"A further claim; a value that is JSON is taken as JSON."`
+	Claim   []string `sep:"none" placeholder:"KEY=VALUE" help:"A further claim; a value that is JSON is taken as JSON."`
 	Expires string   `default:"1h" help:"How long it is valid: 15m, 1h, 30d."`
 }
 
@@ -40,7 +40,7 @@ func (c tokenCmd) Run(s streams) error {
 	token, err := app.Token(src, app.TokenRequest{Subject: c.Sub, Roles: c.Role, Tenant: c.Tenant, Email: c.Email,
 		Claims: c.Claim, Expires: time.Duration(expires), Now: time.Now()})
 	if err != nil {
-		return configProblem(s, src, err)
+		return configProblem(s, src, err, "nothing is signed")
 	}
 	fmt.Fprintln(s.out, token)
 	return nil
