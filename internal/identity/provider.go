@@ -156,8 +156,7 @@ func (p *Provider) principal(c *claims) (*principal.Principal, *refusal) {
 	}
 	r := reader{all: c.all}
 	roles := append(r.texts("role"), r.texts("roles")...)
-	slices.Sort(roles)
-	if roles = slices.Compact(roles); r.wrong != "" && p.trustRoles {
+	if roles = unique(roles); r.wrong != "" && p.trustRoles {
 		return nil, malformed(r.wrong)
 	} else if r.wrong == "" {
 		who.Roles = roles
@@ -169,6 +168,17 @@ func (p *Provider) principal(c *claims) (*principal.Principal, *refusal) {
 		return nil, malformed(r.wrong)
 	}
 	return who, nil
+}
+
+// unique keeps the order: the first role that a token names is the one that
+// auth.role yields.
+func unique(list []string) []string {
+	seen := make(map[string]bool, len(list))
+	return slices.DeleteFunc(list, func(s string) bool {
+		twice := seen[s]
+		seen[s] = true
+		return twice
+	})
 }
 
 func (p *Provider) emailVerified(c *claims, domain string) bool {

@@ -270,6 +270,13 @@ func TestJWT(t *testing.T) {
 	if !who.TrustRoles || !who.TrustTenant || who.Tenant != "acme" || strings.Join(who.Roles, " ") != "admin editor" || !who.EmailVerified {
 		t.Errorf("the shared secret's word does not count: %+v", who)
 	}
+	who = ask(t, site(t, nil, newHMAC(nil)), withBearer(mint(hs(), hmacBody().with("role", "viewer", "roles", []string{"editor", "admin", "viewer"}))), clock).Who
+	if got := strings.Join(who.Roles, " "); got != "viewer editor admin" {
+		t.Errorf("roles %q are not in the token's order", got)
+	}
+	if !who.SharedSecret {
+		t.Error("a shared secret is not called one")
+	}
 }
 
 func TestSecretsRotate(t *testing.T) {
