@@ -64,6 +64,8 @@ func layers() []layer {
 			"test/flows":      nil,
 			"test/properties": {"test/peer"},
 			"bench":           nil,
+			"docs":            nil,
+			"examples":        nil,
 		}},
 	}
 }
