@@ -146,7 +146,7 @@ func TestConfigProblems(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ name, yaml, want string }{
 		{"no network", "trustedProxies: [office]", "neither a CIDR"},
-		{"bits behind the prefix", "trustedProxies: [10.0.0.1/8]", "neither a CIDR"},
+		{"bits behind the prefix", "trustedProxies: [10.0.0.1/8]", "has address bits set behind the prefix"},
 		{"cloudflare without header", "trustedProxies: [{from: cloudflare}]", "say which counts"},
 		{"an unknown header", "trustedProxies: [{from: 10.0.0.1, header: X-Client-IP}]", "is none of"},
 		{"PROXY protocol", "trustedProxies: [{from: 10.0.0.1, header: proxyProtocol}]", "not in this release"},

@@ -57,7 +57,11 @@ func (c *TrustedProxyConfig) compile(r *config.Reporter) entry {
 		}
 		p, ok := network(from)
 		if !ok {
-			r.Errorf("from"+config.Index(i), "is neither a CIDR nor an address nor cloudflare")
+			problem := "is neither a CIDR nor an address nor cloudflare"
+			if p, err := netip.ParsePrefix(from); err == nil && p.Masked() != p {
+				problem = "has address bits set behind the prefix; 10.0.0.0/8 is a network and 10.0.0.1/8 is not"
+			}
+			r.Errorf("from"+config.Index(i), "%s", problem)
 			continue
 		}
 		if p.Bits() == 0 {

@@ -23,12 +23,16 @@ func (d *Document) unknownKey(s *shape, m member, path string) {
 		p.Message = "belongs to the older backend's data layer; give the route an `upstream`"
 	default:
 		p.Nearest = Nearest(m.name, append(slices.Clone(s.order), keys(s.later)...))
-		if where := d.elsewhere(s, m.name); where != "" && fold(p.Nearest) != fold(m.name) {
+		if where := d.elsewhere(s, m.name); where != "" && singular(p.Nearest) != singular(m.name) {
 			p.Nearest, p.Message = "", "unknown key here; "+where
 		}
 	}
 	d.add(p)
 }
+
+// singular is a key in the spelling in which two are the same but for case,
+// dashes and a plural.
+func singular(name string) string { return strings.TrimSuffix(fold(name), "s") }
 
 func keys(m map[string]string) []string {
 	out := make([]string, 0, len(m))

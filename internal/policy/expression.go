@@ -109,6 +109,15 @@ func issueText(text string, p *common.Error) string {
 		name = strings.TrimSuffix(name, "'")
 		message = fmt.Sprintf("%q is no field of auth or request", name) + meantField(name)
 	}
+	switch {
+	case strings.HasPrefix(message, "Syntax error: token recognition error at: '='"),
+		strings.HasPrefix(message, "Syntax error: token recognition error at: '= "):
+		message = "a single = is no comparison; write =="
+	case strings.HasPrefix(message, "undeclared reference to '"):
+		message += "; there are auth, request, params, query and now"
+	case strings.HasPrefix(message, "found no matching overload for '_==_' applied to '(list("):
+		message += `; a list is asked with in: "x" in auth.roles`
+	}
 	return at(text, p.Location) + message
 }
 
