@@ -111,7 +111,12 @@ func serverOf(u *url.URL) string {
 
 // strip is what clients may not send to upstreams of this site.
 func (b *builder) strip(leaveCredentials bool) *Strip {
-	headers := slices.Concat(b.IdentityHeaders, b.setters)
+	headers := slices.Clone(b.IdentityHeaders)
+	for _, name := range b.setters { // where the caller's own credential is left, it is left
+		if !leaveCredentials || !strings.EqualFold(name, "Authorization") {
+			headers = append(headers, name)
+		}
+	}
 	cookies := slices.Clone(b.OwnCookies)
 	if !leaveCredentials && b.Identity != nil && !b.NoAuth {
 		headers = append(headers, b.Identity.CredentialHeaders()...)
