@@ -35,7 +35,7 @@ func TestAliasesFoldAlike(t *testing.T) {
 		return string(b)
 	}
 	rapid.Check(t, func(t *rapid.T) {
-		gen := rapid.StringMatching(`[aAbB1!#$%&'*+.^_`+"`"+`|~-]{0,5}`)
+		gen := rapid.StringMatching(`[aAbB1!#$%&'*+.^_` + "`" + `|~-]{0,5}`)
 		a, b := gen.Draw(t, "a"), gen.Draw(t, "b")
 		if (cgi(a) == cgi(b)) != (Fold(a) == Fold(b)) || Fold(Fold(a)) != Fold(a) {
 			t.Fatalf("%q and %q: CGI %q %q, Fold %q %q", a, b, cgi(a), cgi(b), Fold(a), Fold(b))
