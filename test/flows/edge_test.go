@@ -184,6 +184,25 @@ var client = &http.Client{
 	CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 }
 
+// admin asks the admin listener, on its socket beside the configuration.
+func (e *edge) admin(t testing.TB, path string) answer {
+	t.Helper()
+	socket := &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		return (&net.Dialer{}).DialContext(ctx, "unix", filepath.Join(e.Dir, "portreeve.sock"))
+	}}
+	defer socket.CloseIdleConnections()
+	res, err := (&http.Client{Transport: socket, Timeout: 10 * time.Second}).Get("http://admin" + path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = res.Body.Close() }()
+	body, err := io.ReadAll(res.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return answer{res.StatusCode, res.Header, string(body)}
+}
+
 // decode reads an answer's JSON.
 func decode[T any](t testing.TB, a answer) (v T) {
 	t.Helper()

@@ -44,11 +44,14 @@ func (g google) RoundTrip(r *http.Request) (*http.Response, error) {
 	return &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: io.NopCloser(bytes.NewReader([]byte(body))), Request: r}, nil
 }
 
+// answers has key sets ask g.
+func (g google) answers(c *keyset.Config) { c.Client = &http.Client{Transport: g} }
+
 func firebase(t testing.TB, more string) (*edge, google) {
 	t.Helper()
 	g := google{signer(t, "RS256", "token-key"), signer(t, "RS256", "session-key")}
 	return start(t, setting{Text: firebaseEdge, Words: map[string]string{"MORE": more}, Files: map[string]string{"secret": sharedSecret},
-		KeySets: func(c *keyset.Config) { c.Client = &http.Client{Transport: g} }}), g
+		KeySets: g.answers}), g
 }
 
 // idToken are the claims of a Firebase ID token (as the emulator and Google

@@ -1,0 +1,75 @@
+package flows
+
+import (
+	"io"
+	"os/exec"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/portreeve/portreeve/internal/demo"
+	"github.com/portreeve/portreeve/test/peer"
+)
+
+func startDemo(t *testing.T) *demo.Demo {
+	t.Helper()
+	d, err := demo.Start(demo.Options{Listen: "127.0.0.1:0", Log: io.Discard})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := d.Close(); err != nil {
+			t.Errorf("the demo ended with %v", err)
+		}
+	})
+	return d
+}
+
+func TestTheDemoShowsWhatItSays(t *testing.T) {
+	t.Parallel()
+	d := startDemo(t)
+	for _, r := range demo.Requests() {
+		t.Run(r.Who+" "+r.Method+" "+r.Path, func(t *testing.T) {
+			res, err := d.Do(r)
+			if err != nil {
+				t.Fatal(err)
+			}
+			_ = res.Body.Close()
+			if res.StatusCode != r.Status {
+				t.Errorf("status %d, the tour says %d", res.StatusCode, r.Status)
+			}
+		})
+	}
+}
+
+// The lines that the tour prints are pasted into a shell, as people do.
+func TestTheToursLinesRunInAShell(t *testing.T) {
+	t.Parallel()
+	peer.Program(t, "curl")
+	d := startDemo(t)
+	var tour strings.Builder
+	if err := d.Tour(&tour, false); err != nil {
+		t.Fatal(err)
+	}
+	ran, want := 0, 0
+	for line := range strings.Lines(tour.String()) {
+		line = strings.TrimSpace(line)
+		if number, _, ok := strings.Cut(strings.TrimPrefix(line, "# "), " "); ok && strings.HasPrefix(line, "# ") {
+			want, _ = strconv.Atoi(number)
+		}
+		if !strings.HasPrefix(line, "curl ") {
+			continue
+		}
+		ran++
+		out, err := exec.CommandContext(t.Context(), "sh", "-c", line+" -o /dev/null -w '%{http_code}'").CombinedOutput()
+		if code := string(out); err != nil || !strings.HasSuffix(code, strconv.Itoa(want)) {
+			t.Errorf("%s\ncame to %s (%v), the tour says %d", line, code, err, want)
+		}
+	}
+	if ran != len(demo.Requests()) {
+		t.Errorf("the tour prints %d lines for %d requests", ran, len(demo.Requests()))
+	}
+	if text := tour.String(); !strings.Contains(text, "docs:write") || !strings.Contains(text, "portreeve explain") {
+		t.Errorf("the tour does not explain the refusal:\n%s", text)
+	}
+}
