@@ -119,9 +119,9 @@ func (a *App) degraded() []string {
 	var out []string
 	for _, h := range a.keyHealth() {
 		if !h.Ready {
-			out = append(out, "the keys of "+h.Name+" were not reached yet, so its tokens get 503: "+h.Err)
+			out = append(out, "the keys of "+h.Name+" were not reached yet, so its tokens get 503"+because(h.Err))
 		} else if h.Err != "" {
-			out = append(out, "the keys of "+h.Name+" could not be refreshed; those of "+h.Fetched.UTC().Format(time.RFC3339)+" are used: "+h.Err)
+			out = append(out, "the keys of "+h.Name+" could not be refreshed; those of "+h.Fetched.UTC().Format(time.RFC3339)+" are used"+because(h.Err))
 		}
 	}
 	out = append(out, a.current.Load().Off...)
@@ -130,6 +130,15 @@ func (a *App) degraded() []string {
 	}
 	slices.Sort(out)
 	return out
+}
+
+// because adds a reason where there is one: before the first fetch has ended
+// there is none.
+func because(why string) string {
+	if why == "" {
+		return ""
+	}
+	return ": " + why
 }
 
 // state is what GET /state of the admin listener answers.
