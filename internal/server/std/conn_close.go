@@ -24,6 +24,15 @@ func (c *Conn) CloseWrite() error {
 // ReadFrom lets the kernel move bytes where it can (net.TCPConn.ReadFrom).
 func (c *Conn) ReadFrom(r io.Reader) (int64, error) { return io.Copy(c.Conn, r) }
 
+// Reset makes Close end the connection by a reset. An HTTP/1.0 client takes the
+// end of the connection for the end of the body: after a plain one it would
+// believe, and a cache in front of us keep, an answer that broke off.
+func (c *Conn) Reset() {
+	if t, ok := c.Conn.(interface{ SetLinger(sec int) error }); ok && t.SetLinger(0) == nil {
+		c.linger.Store(false)
+	}
+}
+
 // Close closes the connection and gives its place back. After a refusal that
 // happens in the background, once the client had time to read the answer.
 func (c *Conn) Close() error {

@@ -239,6 +239,9 @@ func (e *Engine) finish(w http.ResponseWriter, r *http.Request, o *Outcome) {
 	o.End = e.Now()
 	e.Record(o)
 	if cause != nil {
+		if conn := ConnFrom(r.Context()); conn != nil && !r.ProtoAtLeast(1, 1) {
+			conn.Reset()
+		}
 		panic(http.ErrAbortHandler)
 	}
 }
