@@ -19,7 +19,7 @@ func relayHead(dst http.Header, a *answer, o *gateway.Forward, isHead bool) {
 	values := make([]string, 0, len(a.fields))
 	for i := range a.fields {
 		f := &a.fields[i]
-		if drop(f, a.options, o.OwnCookies) || o.DropCORS && isCORS(f.Name) {
+		if drop(f, a.options, o.OwnCookies) || o.DropCORS && isCORS(f.Name) || o.Private && forSharedCaches(f.Name) {
 			continue
 		}
 		name := textproto.CanonicalMIMEHeaderKey(f.Name)
@@ -80,6 +80,17 @@ func drop(f *request.Field, options string, cookies []string) bool {
 func isCORS(name string) bool {
 	const prefix = "access-control-"
 	return len(name) > len(prefix) && strings.EqualFold(name[:len(prefix)], prefix)
+}
+
+// forSharedCaches reports whether a field speaks to shared caches alone and
+// would win there over Cache-Control: private (RFC 9213, Edge Architecture
+// Specification, nginx).
+func forSharedCaches(name string) bool {
+	switch name = strings.ToLower(name); name {
+	case "surrogate-control", "x-accel-expires":
+		return true
+	}
+	return strings.HasSuffix(name, "cdn-cache-control")
 }
 
 // setsOwn reports whether a Set-Cookie value sets one of names. Case is

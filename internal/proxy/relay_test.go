@@ -58,6 +58,18 @@ func TestAnswerHeaders(t *testing.T) {
 			o:    gateway.Forward{DropCORS: true},
 			want: http.Header{},
 		},
+		{
+			name: "what would win over private in a shared cache",
+			in: request.Header{{Name: "CDN-Cache-Control", Value: "max-age=9"}, {Name: "Cloudflare-CDN-Cache-Control", Value: "max-age=9"},
+				{Name: "surrogate-control", Value: "max-age=9"}, {Name: "X-Accel-Expires", Value: "9"}, {Name: "ETag", Value: "e"}},
+			o:    gateway.Forward{Private: true},
+			want: http.Header{"Cache-Control": {"private"}, "Etag": {"e"}},
+		},
+		{
+			name: "a public route leaves them",
+			in:   request.Header{{Name: "CDN-Cache-Control", Value: "max-age=9"}},
+			want: http.Header{"Cdn-Cache-Control": {"max-age=9"}},
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
