@@ -51,13 +51,16 @@ func readClaims(all map[string]any, raw []byte) (*claims, string) {
 		email:      r.text("email", true),
 		verified:   all["email_verified"] == true,
 		commonName: r.text("common_name", true),
-		kind:       r.text("type", false),
 		scopes:     r.words("scope"),
 		groups:     r.texts("groups"),
 		all:        all,
 		raw:        raw,
 	}
-	_, c.hasKind = all["type"]
+	// type has a meaning in Access's tokens alone; elsewhere it is anybody's claim
+	// and may be of any type. Access takes no other than the text "app".
+	kind, there := all["type"]
+	c.kind, _ = kind.(string)
+	c.hasKind = there
 	return c, r.wrong
 }
 

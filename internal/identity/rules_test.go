@@ -115,7 +115,7 @@ func TestAccess(t *testing.T) {
 		{"no issuer", []any{"iss", nil}, CodeWrongIssuer},
 		{"no type", []any{"type", nil}, ""},
 		{"the organisation's token", []any{"type", "org"}, CodeWrongType},
-		{"a type that is no text", []any{"type", 1}, CodeMalformed},
+		{"a type that is no text", []any{"type", 1}, CodeWrongType},
 		{"a service token", []any{"sub", "", "email", nil, "common_name", "id.access"}, ""},
 		{"a service token without sub", []any{"sub", nil, "email", nil, "common_name", "id.access"}, ""},
 		{"nobody", []any{"sub", "", "email", nil}, CodeMalformed},
@@ -257,6 +257,7 @@ func TestJWT(t *testing.T) {
 		{"issuer set and absent", strict, []any{"aud", "api"}, CodeUnknownIssuer},
 		{"its roles are of the wrong type", newHMAC(nil), []any{"roles", map[string]any{}}, CodeMalformed},
 		{"its tenant is of the wrong type", newHMAC(nil), []any{"tenant_id", 1}, CodeMalformed},
+		{"its own claim called type", newHMAC(nil), []any{"type", 7}, ""},
 		{"only one algorithm", newHMAC(func(c *JWTConfig) { c.Algorithm = "HS512" }), nil, CodeWrongAlgorithm},
 	} {
 		t.Run(c.name, func(t *testing.T) {
