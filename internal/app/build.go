@@ -63,6 +63,7 @@ func build(l *Loaded, d Deps) *Built {
 		named = append(named, b.site(keys, names[0], names, false))
 	}
 	b.Snapshot = gateway.NewSnapshot(standard, named)
+	b.Snapshot.WarnEndpoints(top.RateLimit, root)
 	b.Snapshot.Version = version
 	b.Snapshot.Trusted = trust
 	b.Snapshot.RequireHTTPS = l.Env == "prod" && !l.File.InsecurePlainHTTP

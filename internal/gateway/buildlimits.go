@@ -1,9 +1,11 @@
 package gateway
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/portreeve/portreeve/internal/config"
+	"github.com/portreeve/portreeve/internal/limit"
 )
 
 func (b *builder) limitsOn() bool {
@@ -19,17 +21,30 @@ func (b *builder) siteLimits() {
 		where := b.Name + " rateLimit.default"
 		b.site.limits.add(where, where, *b.RateLimit.Default)
 	}
-	r := b.Inherited("rateLimit").At("rateLimit.perEndpoint")
-	for path := range b.RateLimit.PerEndpoint {
-		if !b.hasPath(path) {
-			r.Warnf(config.Key(path), "no route of %s has this path as written, so the limit counts nothing here", b.Name)
+	if at := b.Inherited("rateLimit"); at == b.At && !b.Default { // its own key; the top level's is every site's
+		warnEndpoints(b.RateLimit, at, b.Name, []*Site{b.site})
+	}
+}
+
+// WarnEndpoints reports the paths of the top level's perEndpoint that no site
+// has: they count nothing.
+func (s *Snapshot) WarnEndpoints(c *limit.Config, r *config.Reporter) {
+	if c != nil {
+		warnEndpoints(c, r, "any site", append([]*Site{s.standard}, s.named...))
+	}
+}
+
+func warnEndpoints(c *limit.Config, r *config.Reporter, where string, sites []*Site) {
+	for path := range c.PerEndpoint {
+		if !slices.ContainsFunc(sites, func(s *Site) bool { return s.hasPath(path) }) {
+			r.At("rateLimit.perEndpoint").Warnf(config.Key(path), "no route of %s has this path as written, so the limit counts nothing", where)
 		}
 	}
 }
 
-func (b *builder) hasPath(path string) bool {
+func (s *Site) hasPath(path string) bool {
 	found := false
-	b.site.Table.Entries(func(e *Entry) {
+	s.Table.Entries(func(e *Entry) {
 		for _, r := range e.Routes {
 			found = found || r.Pattern.Text == path
 		}

@@ -110,6 +110,7 @@ func load(t testing.TB, text string) *rig {
 		named = append(named, build(s, s.Hosts[0], root.At("sites"+config.Index(i))))
 	}
 	g.snap = NewSnapshot(standard, named)
+	g.snap.WarnEndpoints(f.RateLimit, root)
 	g.snap.Version, g.snap.RequireHTTPS = "1.2.3", f.Prod
 	g.snap.Trusted = client.Compile(f.TrustedProxies, root.At("trustedProxies"))
 	g.snap.Tenants = policy.NewTenants(nil, []policy.Provider{{Name: "jwt", Kind: "jwt", SharedSecret: true}, {Name: "access", Kind: "access"}}, root)

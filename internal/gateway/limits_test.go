@@ -136,9 +136,16 @@ func TestLimitsThatAreOffOrNowhere(t *testing.T) {
 	if h := g.ask("GET /a").header; h.Has("X-RateLimit-Limit") {
 		t.Error("a limit is reported where there is none")
 	}
-	p := load(t, `{rateLimit: {perEndpoint: {/nowhere: {windowMs: 1000, max: 1}}}, routes: [{path: /a, method: get, response: ok}]}`).problems
-	if !strings.Contains(p, "/nowhere") || !strings.HasPrefix(p, "warnings only") {
-		t.Errorf("a path that is none: %s", p)
+	for _, c := range []struct{ file, want string }{
+		{`{rateLimit: {perEndpoint: {/nowhere: {windowMs: 1000, max: 1}}}, routes: [{path: /a, method: get, response: ok}]}`, "/nowhere"},
+		{`{rateLimit: {perEndpoint: {/there: {windowMs: 1000, max: 1}}}, sites: [{hosts: [b.example], routes: [{path: /there, method: get, response: ok}]}]}`, ""},
+		{`{sites: [{hosts: [b.example], rateLimit: {perEndpoint: {/nowhere: {windowMs: 1000, max: 1}}}, routes: [{path: /there, method: get, response: ok}]}]}`, "/nowhere"},
+		{`{rateLimit: {perEndpoint: {/health: {windowMs: 1000, max: 1}}}, routes: [{path: /a, method: get, response: ok}]}`, ""},
+	} {
+		p := load(t, c.file).problems
+		if !strings.HasPrefix(p, "warnings only") || strings.Contains(p, "counts nothing") != (c.want != "") || !strings.Contains(p, c.want) {
+			t.Errorf("%s: %s", c.file, p)
+		}
 	}
 }
 
