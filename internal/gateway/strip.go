@@ -17,6 +17,10 @@ var stripNames = map[string]bool{
 	"proxy": true, "forwarded": true,
 	// The client's address, in the spellings that upstreams look for.
 	"x-real-ip": true, "x-client-ip": true, "x-cluster-client-ip": true, "true-client-ip": true, "cf-connecting-ip": true,
+	"cf-connecting-ipv6": true, "fastly-client-ip": true, "x-envoy-external-address": true, "x-azure-clientip": true,
+	"proxy-client-ip": true, "wl-proxy-client-ip": true, "x-original-for": true, "x-forwarded": true,
+	// The client's scheme and host, likewise.
+	"x-scheme": true, "x-url-scheme": true, "x-original-proto": true, "front-end-https": true, "cf-visitor": true, "x-host": true,
 	// Ours is set anew.
 	"x-request-id": true,
 }
