@@ -147,7 +147,7 @@ func pages(t *testing.T) []string {
 // comments "# -> TEXT" quote the complaints.
 func TestConfigurationsOfThePages(t *testing.T) {
 	t.Parallel()
-	for _, file := range pages(t) {
+	for _, file := range append(pages(t), "operations.md") {
 		for _, b := range readPage(t, file).blocks {
 			if b.language != "yaml" && b.language != "json" || len(b.lines) == 0 {
 				continue
