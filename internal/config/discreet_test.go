@@ -3,6 +3,8 @@ package config
 import (
 	"strings"
 	"testing"
+
+	"github.com/portreeve/portreeve/internal/secret"
 )
 
 // A feature that quotes what it refuses does not know where it came from.
@@ -29,5 +31,26 @@ func TestMessagesQuoteNothingFromOutside(t *testing.T) {
 	text := strings.Join(all, "\n")
 	if strings.Contains(text, "x1") || strings.Contains(text, "hunter2") || !strings.Contains(text, `"mine" is no name`) {
 		t.Errorf("problems:\n%s", text)
+	}
+}
+
+func TestASecretBesideNothingIsWrittenInTheFile(t *testing.T) {
+	t.Parallel()
+	for value, inline := range map[string]int{
+		"0123456789abcdef0123456789abcdef{{env.E}}": 1,
+		"{{env.E}}0123456789abcdef0123456789abcdef": 1,
+		"prefix-{{env.K}}":                          0,
+		"0123456789abcdef-{{env.K}}":                0,
+		"{{env.K}}":                                 0,
+	} {
+		var into struct {
+			Secret secret.Value `json:"secret"`
+		}
+		d := Decode([]byte("secret: \""+value+"\""), &into, Options{Name: "p.yaml", Env: func(n string) (string, bool) {
+			return map[string]string{"K": "fedcba9876543210fedcba9876543210"}[n], true
+		}})
+		if got := len(d.InlineSecrets()); got != inline || d.Failed() {
+			t.Errorf("%s: %d inline secrets, want %d; %v", value, got, inline, d.Problems())
+		}
 	}
 }

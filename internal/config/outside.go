@@ -29,6 +29,24 @@ func (t text) outside() bool {
 	return false
 }
 
+// inFile is how many bytes of a secret make it one that is written in the file,
+// if no more than that come from outside.
+const inFile = 16
+
+// written reports whether the text stands in the file: all of it, or, beside a
+// value from outside that is next to nothing, enough of it.
+func (t text) written() bool {
+	inside, outside := 0, 0
+	for _, s := range t.stretches {
+		if s.outside {
+			outside += len(s.text)
+		} else {
+			inside += len(s.text)
+		}
+	}
+	return !t.outside() || inside >= inFile && outside < inFile
+}
+
 // templated reports whether a part would be read as a request template.
 func (t text) templated() bool {
 	for _, s := range t.stretches {

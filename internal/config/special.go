@@ -42,7 +42,7 @@ func readSecret(d *Document, n *node, v reflect.Value, path string) bool {
 	if !ok {
 		return false
 	}
-	if written := n.resolved == nil && !t.outside(); (written || t.fallback) && t.String() != "" {
+	if written := n.resolved == nil && t.written(); (written || t.fallback) && t.String() != "" {
 		p := d.problem(path, "a secret is written out in the file; use {{env.NAME}} or {{file.PATH}}")
 		d.inline = append(d.inline, p)
 	}
