@@ -45,7 +45,22 @@ func (b *builder) document(c *RouteConfig, r *config.Reporter) *Document {
 		uses |= h.Value.Uses()
 	}
 	d.UsesBody = uses&template.Body != 0
+	if d.Text != nil && d.Text.Uses() != 0 && markup(d.Headers) {
+		r.Warnf("response", "values stand in this markup as they are, so whoever makes a request chooses what a browser runs; answer with data, or with plain text")
+	}
 	return d
+}
+
+// markup reports whether a header says that a browser is to read the answer as
+// a document.
+func markup(set []HeaderTemplate) bool {
+	for _, h := range set {
+		if text, _ := h.Value.Literal(); strings.EqualFold(h.Name, "Content-Type") {
+			text = strings.ToLower(text)
+			return strings.Contains(text, "html") || strings.Contains(text, "xml") || strings.Contains(text, "svg")
+		}
+	}
+	return false
 }
 
 // headerTemplates compiles headers to set, in the order of their names.

@@ -20,6 +20,9 @@ func TestWhatIsHardlyMeant(t *testing.T) {
 		"the whole site is guarded":          {"allow: {ips: 10.0.0.0/8}\nroutes: [{path: /*, method: any, " + up + "}, " + guarded + "]", ""},
 		"on a named site":                    {"sites: [{hosts: a.example, routes: [{path: /*, method: any, " + up + "}, " + guarded + "]}]", "sites[0].routes[1].path: /admin itself"},
 		"an upstream without routes":         {up, "upstream: nothing goes there"},
+		"a value in a page":                  {"routes: [{path: /a, method: get, response: '<b>{{query.n}}</b>', headers: {content-type: text/HTML}}]", "routes[0].response: values stand in this markup"},
+		"a value in plain text":              {"routes: [{path: /a, method: get, response: 'Hi {{query.n}}'}]", ""},
+		"a page without values":              {"routes: [{path: /a, method: get, response: '<b>hi</b>', headers: {Content-Type: text/html}}]", ""},
 		"an upstream with routes":            {up + "\nroutes: [{path: /*, method: any}]", ""},
 	} {
 		g := serving(t, c.text)
