@@ -1,7 +1,6 @@
 package proxy
 
 import (
-	"crypto/tls"
 	"net"
 	"syscall"
 	"time"
@@ -47,16 +46,4 @@ func (c *conn) emptied() bool {
 	}
 	n, err := c.Read(b[:])
 	return n == 0 && timedOut(err)
-}
-
-// tlsConfig is for an https upstream: system roots unless roots are given,
-// HTTP/1.1 alone.
-func tlsConfig(o Deps, host string) *tls.Config {
-	return &tls.Config{
-		ServerName:         host,
-		RootCAs:            o.Roots,
-		NextProtos:         []string{"http/1.1"},
-		MinVersion:         tls.VersionTLS12,
-		ClientSessionCache: tls.NewLRUClientSessionCache(16),
-	}
 }

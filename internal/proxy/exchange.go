@@ -18,6 +18,7 @@ type exchange struct {
 	r   *http.Request
 	o   *gateway.Forward
 	ctx context.Context
+	way way // through a group
 
 	c      *conn
 	in     inflow
@@ -66,33 +67,45 @@ func (x *exchange) run() (status int, f *fault.Error) {
 	return x.ans.status, f
 }
 
-// ask sends the request and reads the answer's final head, once more on a new
-// connection when a pooled one turned out to be dead.
-func (x *exchange) ask() (f *fault.Error) {
+// fate is how an attempt at one upstream ended.
+type fate uint8
+
+const (
+	final      fate = iota // an answer, or a failure that another upstream does not mend
+	unreached              // no connection: nothing was sent
+	unanswered             // reset or closed before any byte of an answer
+)
+
+// askOne sends the request to x.u and reads the answer's final head, once more
+// on a new connection when a pooled one turned out to be dead.
+func (x *exchange) askOne(limit time.Duration) (f *fault.Error, how fate) {
 	x.c = x.u.pool.take()
 	for {
 		if x.c == nil {
-			c, err := x.u.pool.dial(x.ctx)
+			c, err := x.u.pool.dial(x.ctx, limit)
 			if err != nil {
-				return dialFault(x.ctx, err)
+				return dialFault(x.ctx, err), unreached
 			}
 			x.c = c
 		}
 		x.guard = context.AfterFunc(x.ctx, x.c.hangUp)
 		err := x.try()
 		if err == nil {
-			return nil
+			return nil, final
 		}
-		again := x.c.reused && !x.in.seen && x.frame == noBody && idempotent(x.o.Method) &&
-			x.ctx.Err() == nil && !timedOut(err)
+		lost := !x.in.seen && x.frame == noBody && idempotent(x.o.Method) && x.ctx.Err() == nil && !timedOut(err)
+		again := lost && x.c.reused
 		if !again {
 			if f = x.blame(err); !x.up.finished() {
 				x.closeAfter()
 			}
+			if lost {
+				how = unanswered
+			}
 		}
 		x.release(false)
 		if !again {
-			return f
+			return f, how
 		}
 	}
 }

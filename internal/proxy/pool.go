@@ -24,11 +24,14 @@ const (
 // pool keeps the idle connections of one upstream, the last used on top, so
 // that the spare ones grow old and go.
 type pool struct {
-	address string // host:port
+	network string // "tcp" or "unix"
+	address string // host:port, or a socket's path
 	literal bool   // an address, no name
 	timeout time.Duration
 	tls     *tls.Config // nil: plain
 	own     func(netip.AddrPort) bool
+	ownSock func(string) bool
+	dialer  dialFunc // nil: the system's
 
 	mu     sync.Mutex
 	idle   []*conn
@@ -114,12 +117,19 @@ func (p *pool) close() {
 	p.idle = nil
 }
 
-// dial opens a new connection; the name is resolved anew each time.
-func (p *pool) dial(ctx context.Context) (*conn, error) {
-	ctx, cancel := context.WithTimeout(ctx, p.timeout)
+// dialFunc is net.Dialer's DialContext.
+type dialFunc func(ctx context.Context, network, address string) (net.Conn, error)
+
+// dial opens a new connection within limit, TLS included; a name is resolved
+// anew each time.
+func (p *pool) dial(ctx context.Context, limit time.Duration) (*conn, error) {
+	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	d := net.Dialer{ControlContext: p.control}
-	raw, err := d.DialContext(ctx, "tcp", p.address)
+	dial := p.dialer
+	if dial == nil {
+		dial = (&net.Dialer{ControlContext: p.control}).DialContext
+	}
+	raw, err := dial(ctx, p.network, p.address)
 	if err != nil {
 		return nil, err
 	}
@@ -135,7 +145,13 @@ func (p *pool) dial(ctx context.Context) (*conn, error) {
 }
 
 // control sees each address that a name led to, before the connection.
-func (p *pool) control(_ context.Context, _, address string, _ syscall.RawConn) error {
+func (p *pool) control(_ context.Context, network, address string, _ syscall.RawConn) error {
+	if network == "unix" {
+		if p.ownSock != nil && p.ownSock(address) {
+			return errOwnListener
+		}
+		return nil
+	}
 	if p.own == nil {
 		return nil
 	}

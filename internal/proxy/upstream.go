@@ -1,8 +1,10 @@
 package proxy
 
 import (
+	"context"
 	"crypto/x509"
 	"errors"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/netip"
@@ -26,8 +28,8 @@ const (
 // Settings are what an Upstream is made of. They compare with ==: an upstream
 // whose settings did not change in a reload is kept, connections and all.
 type Settings struct {
-	Scheme  string // "http" or "https"
-	Address string // host:port, IPv6 in brackets
+	Scheme  string // "http", "https", or "unix": plain HTTP over a socket
+	Address string // host:port, IPv6 in brackets; of "unix" the socket's path
 	// ConnectTimeout covers name, connection and TLS; Timeout the wait for the
 	// answer's head once the request is sent; IdleTimeout the silence between
 	// bytes of a body, either way. Zero means the default.
@@ -39,8 +41,16 @@ type Deps struct {
 	// Own reports whether an address is a listener of this process; such an
 	// upstream is refused. nil: nothing is known of any.
 	Own func(netip.AddrPort) bool
+	// OwnSocket is Own for unix sockets, by path.
+	OwnSocket func(string) bool
 	// Roots verify https upstreams; nil means the system's.
 	Roots *x509.CertPool
+	// Resolve looks a name up; nil means the system's resolver.
+	Resolve func(ctx context.Context, host string) ([]netip.Addr, error)
+	// Log takes what becomes of members; nil: nobody hears of it.
+	Log *slog.Logger
+
+	dial dialFunc // of tests; nil: the system's
 }
 
 // Upstream is one place where requests go. It is safe for concurrent use.
@@ -49,12 +59,18 @@ type Upstream struct {
 	pool pool
 }
 
-var errURL = errors.New("must be http://host[:port][/base] or https://…, without user, query and fragment")
+var errURL = errors.New("must be http://host[:port][/base], https://… or unix:FILE, without user, query and fragment")
 
 // ParseURL takes an upstream's URL apart: the settings that say where it is,
 // the authority for a Host field, and its base path without a trailing slash
-// ("" for none). The error never quotes the URL.
+// ("" for none). unix:FILE has neither. The error never quotes the URL.
 func ParseURL(raw string) (set Settings, host, base string, err error) {
+	if file, ok := strings.CutPrefix(raw, "unix:"); ok {
+		if file == "" {
+			return set, "", "", errURL
+		}
+		return Settings{Scheme: "unix", Address: file}, "", "", nil
+	}
 	u, err := url.Parse(raw)
 	if err != nil || u.User != nil || u.RawQuery != "" || u.ForceQuery || u.Fragment != "" ||
 		strings.Contains(raw, "#") || u.Opaque != "" || u.Hostname() == "" {
@@ -88,6 +104,29 @@ func ParseURL(raw string) (set Settings, host, base string, err error) {
 
 // New makes an Upstream; it connects to nothing yet.
 func New(s Settings, d Deps) *Upstream {
+	host, _, _ := net.SplitHostPort(s.Address)
+	return newUpstream(s, d, nil, host)
+}
+
+// newUpstream makes one whose certificate must be for name.
+func newUpstream(s Settings, d Deps, t *ClientTLS, name string) *Upstream {
+	s = s.filled()
+	u := &Upstream{set: s}
+	host, _, _ := net.SplitHostPort(s.Address)
+	_, err := netip.ParseAddr(host)
+	u.pool = pool{network: "tcp", address: s.Address, literal: err == nil, timeout: s.ConnectTimeout,
+		own: d.Own, ownSock: d.OwnSocket, dialer: d.dial}
+	switch s.Scheme {
+	case "https":
+		u.pool.tls = t.config(d, name)
+	case "unix":
+		u.pool.network, u.pool.literal = "unix", true
+	}
+	return u
+}
+
+// filled puts the defaults where nothing is set.
+func (s Settings) filled() Settings {
 	for _, t := range []struct {
 		d   *time.Duration
 		def time.Duration
@@ -98,14 +137,7 @@ func New(s Settings, d Deps) *Upstream {
 			*t.d = t.def
 		}
 	}
-	u := &Upstream{set: s}
-	host, _, _ := net.SplitHostPort(s.Address)
-	_, err := netip.ParseAddr(host)
-	u.pool = pool{address: s.Address, literal: err == nil, timeout: s.ConnectTimeout, own: d.Own}
-	if s.Scheme == "https" {
-		u.pool.tls = tlsConfig(d, host)
-	}
-	return u
+	return s
 }
 
 // Settings returns what the upstream was made of, defaults filled in.
@@ -128,15 +160,21 @@ func (u *Upstream) Close() { u.pool.close() }
 // panics with http.ErrAbortHandler where it must cut the connection. What
 // stands in w.Header() wins over the upstream's fields of the same name.
 func (u *Upstream) Serve(w http.ResponseWriter, r *http.Request, o *gateway.Forward) (status int, bytes int64, f *fault.Error) {
+	return serve(u, nil, w, r, o)
+}
+
+// serve is Serve of u, or of a group, which chooses the upstream itself.
+func serve(u *Upstream, g *Group, w http.ResponseWriter, r *http.Request, o *gateway.Forward) (status int, bytes int64, f *fault.Error) {
 	x := exchanges.Get().(*exchange)
 	in, head := inflowBuffers.Get().(*[]byte), headBuffers.Get().(*[]byte)
-	x.u, x.w, x.r, x.o, x.ctx = u, w, r, o, r.Context()
+	x.u, x.way.g, x.w, x.r, x.o, x.ctx = u, g, w, r, o, r.Context()
 	x.rc = http.NewResponseController(w)
 	x.in.buf, x.head = *in, (*head)[:0]
 	defer func() {
 		if x.c != nil { // w panicked
 			x.release(false)
 		}
+		x.way.leave()
 		if cap(x.head) <= 2*maxHeadBytes {
 			*head = x.head
 		}
