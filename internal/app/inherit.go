@@ -3,6 +3,7 @@ package app
 import (
 	"github.com/portreeve/portreeve/internal/config"
 	"github.com/portreeve/portreeve/internal/identity"
+	"github.com/portreeve/portreeve/internal/limit"
 	"github.com/portreeve/portreeve/internal/policy"
 )
 
@@ -35,7 +36,7 @@ func inherit(top SiteKeys, site SiteConfig, at, root *config.Reporter) *inherite
 	out.Firebase = either(k.Firebase, top.Firebase)
 	out.JWT, out.OIDC = list(k.JWT, top.JWT), list(k.OIDC, top.OIDC)
 	out.Providers, out.IdentityHeaders = list(k.Providers, top.Providers), list(k.IdentityHeaders, top.IdentityHeaders)
-	out.RBAC, out.RateLimit, out.CORS = top.RBAC, either(k.RateLimit, top.RateLimit), either(k.CORS, top.CORS)
+	out.RBAC, out.RateLimit, out.CORS = top.RBAC, mergeLimits(top.RateLimit, k.RateLimit), either(k.CORS, top.CORS)
 	out.Allow, out.Deny = either(k.Allow, top.Allow), either(k.Deny, top.Deny)
 	for _, s := range []struct {
 		to        *string
@@ -75,6 +76,18 @@ func list[T any](own, from config.List[T]) config.List[T] {
 		return own
 	}
 	return from
+}
+
+// mergeLimits keeps the top level's default and its switch for a site that
+// writes neither: one that adds a limit for a path must not lose the one for
+// everything by it.
+func mergeLimits(top, site *limit.Config) *limit.Config {
+	if site == nil || top == nil {
+		return either(site, top)
+	}
+	out := *site
+	out.Default, out.Enabled = either(site.Default, top.Default), either(site.Enabled, top.Enabled)
+	return &out
 }
 
 // mergeAccess lets a site name its audience and take the team from the top. What

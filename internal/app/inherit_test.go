@@ -5,7 +5,27 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/portreeve/portreeve/internal/limit"
 )
+
+func TestASiteThatAddsALimitKeepsTheDefault(t *testing.T) {
+	t.Parallel()
+	off := false
+	top := &limit.Config{Enabled: &off, Default: &limit.RuleConfig{WindowMs: 1000, Max: 1},
+		PerEndpoint: map[string]limit.RuleConfig{"/top": {WindowMs: 1, Max: 1}}}
+	got := mergeLimits(top, &limit.Config{PerEndpoint: map[string]limit.RuleConfig{"/a": {WindowMs: 1, Max: 1}}})
+	if got.Default != top.Default || got.Enabled != top.Enabled || len(got.PerEndpoint) != 1 {
+		t.Errorf("got %+v", got)
+	}
+	own := &limit.Config{Default: &limit.RuleConfig{WindowMs: 2000, Max: 2}}
+	if got := mergeLimits(top, own); got.Default != own.Default {
+		t.Errorf("the site's own default does not count: %+v", got)
+	}
+	if mergeLimits(top, nil) != top || mergeLimits(nil, own) != own {
+		t.Error("one level alone is not taken as it is")
+	}
+}
 
 // A problem is shown where it was written, at the top level or at the site.
 func TestProblemsOfSiteRulesStandWhereTheyAreWritten(t *testing.T) {
