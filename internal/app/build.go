@@ -1,8 +1,11 @@
 package app
 
 import (
+	"crypto/tls"
+	"log/slog"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/portreeve/portreeve/internal/client"
 	"github.com/portreeve/portreeve/internal/config"
@@ -24,6 +27,8 @@ type Deps struct {
 	Keys   func(keyset.Config) *keyset.Set // makes or reuses key sets; nil makes them anew
 	Memory *identity.Memory
 	JWKS   func() ([]byte, error) // public keys of assertions; nil where there are none
+	Log    *slog.Logger           // nil: nobody listens
+	Now    func() time.Time       // nil: time.Now
 }
 
 // Built is a configuration made ready: what reload can swap in without any
@@ -31,6 +36,7 @@ type Deps struct {
 type Built struct {
 	*Loaded
 	Snapshot  *gateway.Snapshot
+	TLS       *tls.Config // of the public listeners; nil: plain HTTP
 	Upstreams map[string]gateway.UpstreamSettings
 	KeySets   []*keyset.Set
 	Files     []string // besides those the document names
@@ -47,6 +53,7 @@ func build(l *Loaded, d Deps) *Built {
 	root := l.Doc.Report("")
 	b := &builder{Built: &Built{Loaded: l, Upstreams: map[string]gateway.UpstreamSettings{}}, deps: d, root: root}
 	b.checkFile()
+	b.TLS = b.tls()
 	top := b.topSite()
 	b.book = policy.NewBook(top.RBAC, root.At("rbac"))
 	trust := client.Compile(l.File.TrustedProxies, root.At("trustedProxies"))
@@ -66,6 +73,7 @@ func build(l *Loaded, d Deps) *Built {
 	b.Snapshot.WarnEndpoints(top.RateLimit, root)
 	b.Snapshot.Version = version
 	b.Snapshot.Trusted = trust
+	b.Snapshot.ClientCerts = b.TLS != nil && b.TLS.ClientAuth != tls.NoClientCert
 	b.Snapshot.RequireHTTPS = l.Env == "prod" && !l.File.InsecurePlainHTTP
 	b.Snapshot.Tenants = policy.NewTenants(l.File.Tenants, b.providers, root.At("tenants"))
 	return b.Built

@@ -73,8 +73,8 @@ func (b *builder) listener(key, addr string) {
 		report("is no address; write one like 127.0.0.1:8787, :8080 or unix:FILE")
 		return
 	}
-	if b.Env == "prod" && !loopback(host) && len(b.File.TrustedProxies) == 0 && !b.File.InsecurePlainHTTP {
-		report("is public and without TLS: credentials would cross the network in the clear. Put it behind a proxy that speaks HTTPS " +
+	if b.Env == "prod" && !loopback(host) && len(b.File.TLS) == 0 && len(b.File.TrustedProxies) == 0 && !b.File.InsecurePlainHTTP {
+		report("is public and without TLS: credentials would cross the network in the clear. Set tls: {cert, key}, put it behind a proxy that speaks HTTPS " +
 			"and name that in trustedProxies, listen on loopback, or say insecurePlainHTTP: true")
 	}
 }

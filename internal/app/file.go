@@ -17,6 +17,8 @@ type File struct {
 	Environment template.Text `json:"environment"`
 	// Listen is where requests arrive: an address or a list; 127.0.0.1:8787 unless written.
 	Listen config.List[string] `json:"listen"`
+	// TLS are the certificates of the public listeners: {cert, key}, or a list of them.
+	TLS config.List[TLSConfig] `json:"tls"`
 	// InsecurePlainHTTP lets a public listener without TLS stand in prod.
 	InsecurePlainHTTP bool `json:"insecurePlainHTTP"`
 	// Probes serves /livez, /readyz and /metrics and nothing else.
@@ -55,7 +57,6 @@ type File struct {
 // LaterKeys names what is not in this release.
 func (File) LaterKeys() map[string]string {
 	return with(SiteKeys{}.LaterKeys(), map[string]string{
-		"tls":       "TLS listeners",
 		"audit":     "the audit trail",
 		"decisions": "answering other proxies",
 	})

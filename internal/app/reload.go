@@ -1,7 +1,6 @@
 package app
 
 import (
-	"errors"
 	"slices"
 	"strings"
 	"time"
@@ -9,8 +8,6 @@ import (
 	"github.com/portreeve/portreeve/internal/server/std"
 	"github.com/portreeve/portreeve/internal/wire"
 )
-
-var errEnvironment = errors.New("environment has changed, which takes a restart; nothing of the new configuration is in service")
 
 // Reload reads the configuration again and swaps it in whole, or changes
 // nothing. The error is what check would print.
@@ -42,10 +39,11 @@ func (a *App) reload() error {
 	old := a.current.Load()
 	b := build(l, a.deps())
 	a.remember(b, before)
-	switch {
-	case b.Env != old.Env || b.Written != old.Written:
-		return errEnvironment // it decides which checks may be weakened: not in a running process
-	case b.Doc.Failed():
+	if b.Doc.Has("") && (b.Env != old.Env || b.Written != old.Written) {
+		// It decides which checks may be weakened: not in a running process.
+		b.Doc.Report("").Errorf("environment", "is another than this process was started with (%s), which takes a restart", old.Env)
+	}
+	if b.Doc.Failed() {
 		return &ConfigError{b.Doc.Problems()}
 	}
 	opened := &doors{}
@@ -96,7 +94,7 @@ func (a *App) connOptions(b *Built) *std.ConnOptions {
 	return &std.ConnOptions{
 		Limits:      wire.Limits{HeadBytes: orInt(int(c.HeadBytes), 64<<10), Headers: orInt(c.Headers, 100)},
 		HeadTimeout: c.HeadTimeout.Or(10 * time.Second), BodyIdle: c.BodyIdle.Or(30 * time.Second),
-		PerIP: orInt(c.ConnectionsPerIP, 1000), Exempt: a.exempt,
+		PerIP: orInt(c.ConnectionsPerIP, 1000), Exempt: a.exempt, TLS: b.TLS,
 	}
 }
 

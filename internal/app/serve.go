@@ -112,7 +112,7 @@ func New(o Options) (a *App, err error) {
 }
 
 func (a *App) deps() Deps {
-	return Deps{Keys: a.kept.keys, Memory: a.kept.memory, JWKS: a.kept.jwks}
+	return Deps{Keys: a.kept.keys, Memory: a.kept.memory, JWKS: a.kept.jwks, Log: a.log, Now: a.now}
 }
 
 // load reads the configuration; addresses of the command line take the place of

@@ -21,6 +21,9 @@ func Decide(x *Exchange, now time.Time, settled []park.Settled, rec *trace.Recor
 		return refuse(fault.New(fault.NotFound, "no_route", ""))
 	}
 	x.Found = identity.Result{Who: principal.Nobody()}
+	if x.clientCert && identity.CrossSite(&x.View, false, x.origins()) {
+		return refuse(crossSite(rec))
+	}
 	switch {
 	case !r.Identify:
 		rec.Pass("identify", "identify: none", "", "credentials are not looked at")
@@ -61,10 +64,7 @@ func (x *Exchange) identify(now time.Time, settled []park.Settled, rec *trace.Re
 	}
 	x.Found = res
 	if res.Ambient && !res.Unaccepted && identity.CrossSite(&x.View, res.FromCookie, x.origins()) {
-		rec.Fail("identify", "same site", "Sec-Fetch-Site same-origin or none, or an Origin of the site",
-			"a credential that the browser adds by itself, on a request that another site may have caused",
-			"a call from the site's own pages, or the page's origin in cors.origins")
-		return refuse(fault.New(fault.Forbidden, "cross_site", "Cross-site request refused")), true
+		return refuse(crossSite(rec)), true
 	}
 	return Verdict{}, false
 }
@@ -75,4 +75,14 @@ func (x *Exchange) origins() []string {
 		return x.Route.CORS.Listed()
 	}
 	return x.Site.CORS.Listed()
+}
+
+// crossSite refuses a request that a browser may have sent with a credential of
+// its own accord. (A client certificate is one: a program that shows it sends
+// neither Origin nor Sec-Fetch-Site, and passes.)
+func crossSite(rec *trace.Recorder) *fault.Error {
+	rec.Fail("identify", "same site", "Sec-Fetch-Site same-origin or none, or an Origin of the site",
+		"a credential that the browser adds by itself, on a request that another site may have caused",
+		"a call from the site's own pages, or the page's origin in cors.origins")
+	return fault.New(fault.Forbidden, "cross_site", "Cross-site request refused")
 }

@@ -14,16 +14,20 @@ import (
 
 // Arrival is what an engine knows of a request whose head passed the check.
 type Arrival struct {
-	ID       string // ours
-	Method   string
-	Target   string
-	Host     string // the one Host field, or :authority
-	Header   request.Header
-	HasBody  bool
-	Peer     netip.AddrPort
-	Unix     bool // came over a unix socket
-	TLS      bool // came by TLS
-	Received time.Time
+	ID      string // ours
+	Method  string
+	Target  string
+	Host    string // the one Host field, or :authority
+	Header  request.Header
+	HasBody bool
+	Peer    netip.AddrPort
+	Unix    bool // came over a unix socket
+	TLS     bool // came by TLS
+	// ServerName is the name that the TLS client asked for; "" if none.
+	ServerName string
+	// ClientCert reports that the TLS client showed a certificate.
+	ClientCert bool
+	Received   time.Time
 }
 
 // Exchange is one request on its way through the gate: the steps fill it in
@@ -46,11 +50,12 @@ type Exchange struct {
 	// ByProxy reports whether a trusted proxy spoke for the client.
 	ByProxy bool
 
-	preflight *CORS          // what answers a preflight
-	proxySaid string         // the scheme, by a trusted proxy; "" when it does not say
-	asked     env            // what templates of the decision read
-	settled   []park.Settled // what this request's jobs came to
-	segments  [24]request.Segment
+	preflight  *CORS  // what answers a preflight
+	proxySaid  string // the scheme, by a trusted proxy; "" when it does not say
+	asked      env    // what templates of the decision read
+	clientCert bool
+	settled    []park.Settled // what this request's jobs came to
+	segments   [24]request.Segment
 }
 
 // VerdictKind is what a decision came to. The zero value refuses.

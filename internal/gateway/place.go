@@ -16,7 +16,11 @@ func (s *Snapshot) Place(x *Exchange, a Arrival, rec *trace.Recorder) (reply *re
 		Peer: a.Peer, Received: a.Received, HasBody: a.HasBody,
 	}
 	s.address(x, a)
+	x.clientCert = a.ClientCert
 	if f := s.host(x, a.Host, rec); f != nil {
+		return nil, f
+	}
+	if f := s.sameSite(x, a, rec); f != nil {
 		return nil, f
 	}
 	if f := x.path(rec); f != nil {
@@ -45,6 +49,20 @@ func (s *Snapshot) host(x *Exchange, raw string, rec *trace.Recorder) *fault.Err
 		}
 	}
 	return nil
+}
+
+// sameSite makes sure that a client whose certificate was asked for under one
+// name does not use the connection for another site.
+func (s *Snapshot) sameSite(x *Exchange, a Arrival, rec *trace.Recorder) *fault.Error {
+	if !s.ClientCerts || !a.TLS {
+		return nil
+	}
+	name, _ := request.CanonicalHost(a.ServerName)
+	if site, _ := s.Site(name); site == x.Site {
+		return nil
+	}
+	rec.Fail("host", "TLS server name", "a name of the site that Host selects", "another site's, or none", "a connection of its own for each site")
+	return fault.New(fault.Misdirected, "server_name", "The TLS server name and the Host select different sites")
 }
 
 func (x *Exchange) path(rec *trace.Recorder) *fault.Error {

@@ -16,6 +16,8 @@ type Snapshot struct {
 	Version    string // of the binary, for /health
 	Tenants    *policy.Tenants
 	Trusted    *client.Trust
+	// ClientCerts says that TLS clients are asked for certificates.
+	ClientCerts bool
 	// RequireHTTPS turns away what is known to have come by plain HTTP.
 	RequireHTTPS bool
 

@@ -1,6 +1,7 @@
 package std
 
 import (
+	"crypto/tls"
 	"errors"
 	"io"
 	"net"
@@ -98,9 +99,22 @@ func (c *Conn) Peer() (peer netip.AddrPort, unix bool) {
 	return c.peer, unix
 }
 
+// TLS is the state of a TLS connection, nil of a plain one.
+func (c *Conn) TLS() *tls.ConnectionState {
+	s, ok := c.Conn.(*tls.Conn)
+	if !ok {
+		return nil
+	}
+	state := s.ConnectionState()
+	return &state
+}
+
 // Fault says why the current request's body ended early: a *wire.Refusal for
 // framing, ErrBodyIdle, or nil. net/http hides some of these from its handler.
 func (c *Conn) Fault() error {
+	if c == nil { // HTTP/2: its own machinery frames bodies
+		return nil
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.fault

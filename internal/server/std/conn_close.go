@@ -1,6 +1,7 @@
 package std
 
 import (
+	"crypto/tls"
 	"errors"
 	"io"
 	"time"
@@ -28,7 +29,11 @@ func (c *Conn) ReadFrom(r io.Reader) (int64, error) { return io.Copy(c.Conn, r) 
 // end of the connection for the end of the body: after a plain one it would
 // believe, and a cache in front of us keep, an answer that broke off.
 func (c *Conn) Reset() {
-	if t, ok := c.Conn.(interface{ SetLinger(sec int) error }); ok && t.SetLinger(0) == nil {
+	under := c.Conn
+	if s, ok := under.(*tls.Conn); ok {
+		under = s.NetConn()
+	}
+	if t, ok := under.(interface{ SetLinger(sec int) error }); ok && t.SetLinger(0) == nil {
 		c.linger.Store(false)
 	}
 }

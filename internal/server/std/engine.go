@@ -55,19 +55,19 @@ type Engine struct {
 func (e *Engine) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	o := &Outcome{Exchange: &gateway.Exchange{}}
 	rt := e.Runtime()
-	conn := ConnFrom(r.Context())
-	if conn == nil { // not behind the head check: nothing is answered in doubt
+	in, ok := incoming(r)
+	if !ok { // not behind the head check: nothing is answered in doubt
 		http.Error(w, "", http.StatusInternalServerError)
 		return
 	}
-	head, refused := conn.Next()
-	o.Arrival = gateway.Arrival{ID: e.NewID(), Received: e.Now()}
+	o.Arrival = gateway.Arrival{ID: e.NewID(), Received: e.Now(), Peer: in.peer, Unix: in.unix}
 	w.Header().Set("X-Request-Id", o.Arrival.ID)
 	defer e.finish(w, r, o)
-	if refused != nil {
-		w.Header().Set("Connection", "close")
-		o.Arrival.Peer, _ = conn.Peer()
-		e.refuse(w, r, rt, o, headFault(refused))
+	if in.refused != nil {
+		if in.conn != nil {
+			w.Header().Set("Connection", "close")
+		}
+		e.refuse(w, r, rt, o, headFault(in.refused))
 		return
 	}
 	defer e.running.Add(-1)
@@ -75,12 +75,13 @@ func (e *Engine) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		e.refuse(w, r, rt, o, fault.New(fault.Unavailable, "busy", "Too many requests at one time"))
 		return
 	}
-	peer, unix := conn.Peer()
-	o.Arrival.Method, o.Arrival.Target, o.Arrival.Header = head.Method, head.Target, head.Header
-	o.Arrival.Host = head.Header.Get("Host")
-	o.Arrival.HasBody = head.Chunked || head.ContentLength > 0
-	o.Arrival.Peer, o.Arrival.Unix, o.Arrival.TLS = peer, unix, r.TLS != nil
-	e.answer(w, r, rt, o, conn)
+	o.Arrival.Method, o.Arrival.Target, o.Arrival.Header = in.head.Method, in.head.Target, in.head.Header
+	o.Arrival.Host = in.head.Header.Get("Host")
+	o.Arrival.HasBody = in.body
+	if in.tls != nil {
+		o.Arrival.TLS, o.Arrival.ServerName, o.Arrival.ClientCert = true, in.tls.ServerName, len(in.tls.PeerCertificates) > 0
+	}
+	e.answer(w, r, rt, o, in.conn)
 }
 
 // headFault is the answer to a head that the check refused. The reason never

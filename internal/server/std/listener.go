@@ -1,6 +1,7 @@
 package std
 
 import (
+	"crypto/tls"
 	"net"
 	"net/netip"
 	"time"
@@ -11,7 +12,10 @@ import (
 // ConnOptions bound what a client may do before anything else looks at its
 // requests. A zero duration or count is no bound.
 type ConnOptions struct {
-	Limits      wire.Limits
+	Limits wire.Limits
+	// TLS, if set, is how connections are secured; the handshake counts towards
+	// HeadTimeout.
+	TLS         *tls.Config
 	HeadTimeout time.Duration // for a whole head; the first one's starts with the connection
 	BodyIdle    time.Duration // between two reads of a body that bring something, and two writes of an answer
 	PerIP       int           // open connections per IPv4 address or IPv6 /64
@@ -32,7 +36,7 @@ func Listen(l net.Listener, o ConnOptions) net.Listener {
 // ListenWith is Listen with places that several listeners share, and with
 // options that are asked for at each connection, which keeps them to its end.
 func ListenWith(l net.Listener, places *Places, options func() *ConnOptions) net.Listener {
-	return &listener{Listener: l, places: places, options: options}
+	return newPump(&listener{Listener: l, places: places, options: options})
 }
 
 type listener struct {
@@ -41,16 +45,17 @@ type listener struct {
 	options func() *ConnOptions
 }
 
-func (l *listener) Accept() (net.Conn, error) {
+// admit accepts the next connection that has a place.
+func (l *listener) admit() (nc net.Conn, o *ConnOptions, free func(), err error) {
 	for {
 		nc, err := l.Listener.Accept()
 		if err != nil {
-			return nil, err
+			return nil, nil, nil, err
 		}
 		o, peer := l.options(), peerOf(nc)
 		free, ok := l.places.take(peer.Addr(), o)
 		if ok {
-			return &Conn{Conn: nc, o: o, peer: peer, free: free}, nil
+			return nc, o, free, nil
 		}
 		_ = nc.Close()
 		if o.Excess != nil {

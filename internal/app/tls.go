@@ -1,0 +1,98 @@
+package app
+
+import (
+	"crypto/tls"
+	"log/slog"
+	"time"
+
+	"github.com/portreeve/portreeve/internal/config"
+	"github.com/portreeve/portreeve/internal/server"
+)
+
+// TLSConfig is a certificate for the public listeners, and whether clients show
+// one of their own.
+type TLSConfig struct {
+	// Cert is the file with the certificate chain, in PEM. It is read again when it changes.
+	Cert string `json:"cert" conf:"required"`
+	// Key is the file with its private key, in PEM.
+	Key string `json:"key" conf:"required"`
+	// ClientCA is a file with the authorities of client certificates.
+	ClientCA string `json:"clientCA"`
+	// ClientAuth says whether a client certificate is optional (unless written) or required.
+	ClientAuth string `json:"clientAuth" conf:"oneof=optional|require"`
+}
+
+// LaterKeys names what is not in this release.
+func (TLSConfig) LaterKeys() map[string]string {
+	return map[string]string{"acme": "certificates by ACME"}
+}
+
+// tls loads the certificates that the file names and reports what is wrong with
+// them. nil means plain HTTP.
+func (b *builder) tls() *tls.Config {
+	var pairs []server.Pair
+	list := b.File.TLS
+	if len(list) == 0 {
+		return nil
+	}
+	out := &tls.Config{MinVersion: tls.VersionTLS12, NextProtos: []string{"h2", "http/1.1"}}
+	for i := range list {
+		at := b.root.At("tls")
+		if at.Has(config.Index(i)) {
+			at = at.At(config.Index(i))
+		}
+		c := &list[i]
+		if c.Cert == "" || c.Key == "" {
+			continue // reported where they are missing
+		}
+		pair := server.Pair{Cert: b.abs(c.Cert), Key: b.abs(c.Key)}
+		pairs = append(pairs, pair)
+		b.Files = append(b.Files, pair.Cert, pair.Key)
+		if _, err := server.LoadCertificates([]server.Pair{pair}, b.deps.log(), b.deps.now()); err != nil {
+			at.Errorf("cert", "%v", err)
+		}
+		b.clientCertificates(c, at, out)
+	}
+	certs, err := server.LoadCertificates(pairs, b.deps.log(), b.deps.now())
+	if err != nil {
+		return nil // reported above
+	}
+	out.GetCertificate = certs.Get
+	return out
+}
+
+// clientCertificates asks clients for certificates where the file says so.
+func (b *builder) clientCertificates(c *TLSConfig, at *config.Reporter, out *tls.Config) {
+	switch {
+	case c.ClientCA == "" && c.ClientAuth != "":
+		at.Errorf("clientAuth", "needs clientCA: a file with the authorities of client certificates")
+	case c.ClientCA == "":
+	case out.ClientCAs != nil:
+		at.Errorf("clientCA", "stands twice: clients are asked before it is known which host they want")
+	default:
+		pool, err := server.ClientAuthorities(b.abs(c.ClientCA))
+		if err != nil {
+			at.Errorf("clientCA", "%v", err)
+			return
+		}
+		b.Files = append(b.Files, b.abs(c.ClientCA))
+		out.ClientCAs, out.ClientAuth = pool, tls.VerifyClientCertIfGiven
+		if c.ClientAuth == "require" {
+			out.ClientAuth = tls.RequireAndVerifyClientCert
+		}
+	}
+}
+
+func (d Deps) log() *slog.Logger {
+	if d.Log == nil {
+		return slog.New(slog.DiscardHandler)
+	}
+	return d.Log
+}
+
+func (d Deps) now() func() time.Time {
+	if d.Now == nil {
+		return time.Now
+	}
+	return d.Now
+}

@@ -1,0 +1,93 @@
+package std
+
+import (
+	"crypto/tls"
+	"fmt"
+	"net/http"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"github.com/portreeve/portreeve/internal/wire"
+)
+
+// arrived is a request as the connection it came on has it.
+type arrived struct {
+	head    *wire.Head
+	refused *wire.Refusal
+	body    bool
+	peer    netip.AddrPort
+	unix    bool
+	tls     *tls.ConnectionState
+	conn    *Conn // of HTTP/1.1, else nil
+}
+
+// incoming finds the checked head of a request. ok is false for one that came
+// neither by Listen nor by HTTP/2 behind it.
+func incoming(r *http.Request) (in arrived, ok bool) {
+	if c := ConnFrom(r.Context()); c != nil {
+		in.conn, in.tls = c, c.TLS()
+		in.peer, in.unix = c.Peer()
+		if in.head, in.refused = c.Next(); in.head != nil {
+			in.body = in.head.HasBody()
+		}
+		return in, true
+	}
+	c, ok := r.Context().Value(secureKey{}).(*tls.Conn)
+	if !ok || r.ProtoMajor != 2 {
+		return in, false
+	}
+	state := c.ConnectionState()
+	in.tls, in.peer = &state, peerOf(c)
+	in.body = r.Body != nil && r.Body != http.NoBody
+	in.head, in.refused = http2Head(r)
+	return in, true
+}
+
+// http2Head holds an HTTP/2 request to the very rules of HTTP/1.1: it is written
+// as an HTTP/1.1 head and goes through the same check. :authority is the Host,
+// and a Host field beside it must say the same (RFC 9113 section 8.3.1). The
+// fields come in the order of their names, since net/http keeps no other.
+func http2Head(r *http.Request) (*wire.Head, *wire.Refusal) {
+	refuse := func(reason string) (*wire.Head, *wire.Refusal) {
+		return nil, &wire.Refusal{Status: http.StatusBadRequest, Reason: reason}
+	}
+	for _, host := range r.Header["Host"] {
+		if host != r.Host {
+			return refuse(":authority and Host differ")
+		}
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s %s HTTP/1.1\r\nHost: %s\r\n", r.Method, r.RequestURI, r.Host)
+	names := make([]string, 0, len(r.Header))
+	for name := range r.Header {
+		if name != "Host" {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	for _, name := range names {
+		for _, value := range r.Header[name] {
+			if strings.ContainsAny(value, "\r\n") || strings.Trim(value, " \t") != value {
+				return refuse("a field value begins or ends with a blank, or holds a line break")
+			}
+			b.WriteString(name + ": " + value + "\r\n")
+		}
+	}
+	b.WriteString("\r\n")
+	raw := []byte(b.String())
+	head, n, err := wire.ParseHead(raw, wire.Limits{HeadBytes: MaxHeadBytes, Headers: http2Fields})
+	switch {
+	case err != nil:
+		return nil, asRefusal(err)
+	case n != len(raw):
+		return refuse("the head is not one head")
+	case head.Websocket:
+		return refuse("HTTP/2 has no Upgrade")
+	}
+	return head, nil
+}
+
+// http2Fields bounds the fields of an HTTP/2 head; its bytes are bounded by the
+// server's SETTINGS_MAX_HEADER_LIST_SIZE before.
+const http2Fields = 200
