@@ -19,8 +19,9 @@ import (
 // The addresses that the pages use. A test takes free ports and puts these back
 // into what is compared.
 const (
-	gateAddress = "127.0.0.1:8787"
-	appAddress  = "127.0.0.1:9000"
+	gateAddress   = "127.0.0.1:8787"
+	appAddress    = "127.0.0.1:9000"
+	probesAddress = "127.0.0.1:9788"
 )
 
 // A console block is typed into a shell: "$ " is a command, what follows is
@@ -40,7 +41,7 @@ func TestCommandsOfThePages(t *testing.T) {
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
-	for _, file := range pages(t) {
+	for _, file := range append(pages(t), "operations.md") {
 		p := readPage(t, file)
 		if !p.types() {
 			continue
@@ -156,10 +157,10 @@ func newSession(t *testing.T, bin string) *session {
 		t.Fatal(err)
 	}
 	echo := standin.NewEcho(l, standin.EchoOptions{Name: "docs"})
-	gate := freeAddress(t)
+	gate, probes := freeAddress(t), freeAddress(t)
 	s := &session{t: t, dir: dir,
-		replace: strings.NewReplacer(gateAddress, gate, appAddress, l.Addr().String()),
-		restore: strings.NewReplacer(gate, gateAddress, l.Addr().String(), appAddress)}
+		replace: strings.NewReplacer(gateAddress, gate, appAddress, l.Addr().String(), probesAddress, probes),
+		restore: strings.NewReplacer(gate, gateAddress, l.Addr().String(), appAddress, probes, probesAddress)}
 	sh := exec.Command("sh")
 	sh.Dir = dir
 	sh.Env = []string{"PATH=" + bin + ":" + os.Getenv("PATH"), "HOME=" + dir, "LC_ALL=C.UTF-8"}
