@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"net/http/httptest"
+	"strings"
 	"testing"
 )
 
@@ -74,6 +75,51 @@ func TestTLSLeftoverIsNobodysAnswer(t *testing.T) {
 			u.Close()
 			if n := len(conns); extra == "" && n != 1 || extra != "" && n != 3 {
 				t.Errorf("TLS %s, %d bytes too many: %d connections", name, len(extra), n)
+			}
+		}
+	}
+}
+
+// An upstream that does not read the body of a GET would take it for the next
+// request on its connection, identity headers and all.
+func TestBodyThatNobodyReadsIsNoRequest(t *testing.T) {
+	t.Parallel()
+	const smuggled = "GET /admin HTTP/1.1\r\nHost: a\r\nX-Portreeve-Subject: admin\r\n\r\n"
+	for _, method := range []string{"GET", "HEAD", "OPTIONS", "DELETE", "PROPFIND", "get"} {
+		for _, length := range []int64{int64(len(smuggled)), -1} {
+			heads, conns := make(chan string, 10), make(chan struct{}, 10)
+			set := rawUpstream(t, func(c net.Conn, in *bufio.Reader) {
+				conns <- struct{}{}
+				for {
+					head, err := readHead(in)
+					if err != nil {
+						return
+					}
+					heads <- head
+					_, _ = io.WriteString(c, "HTTP/1.1 204 No Content\r\n\r\n")
+					if strings.Contains(head, "\r\nConnection: close\r\n") {
+						return
+					}
+				}
+			})
+			u := New(set, Deps{})
+			for range 2 {
+				r := httptest.NewRequest(method, "/pub", strings.NewReader(smuggled))
+				r.ContentLength = length
+				o := get("/pub")
+				o.Method = method
+				if status, _, f := u.Serve(httptest.NewRecorder(), r, o); status != 204 {
+					t.Errorf("%s: %d %v", method, status, f)
+				}
+			}
+			u.Close()
+			if len(heads) != 2 || len(conns) != 2 {
+				t.Errorf("%s: the upstream read %d requests on %d connections", method, len(heads), len(conns))
+			}
+			for len(heads) > 0 {
+				if head := <-heads; !strings.HasPrefix(head, method+" /pub ") {
+					t.Errorf("%s: the upstream took a body for %q", method, head)
+				}
 			}
 		}
 	}

@@ -108,6 +108,9 @@ func TestAgreesWithReverseProxy(t *testing.T) {
 				if path == "/trailer" {
 					h2.Del("Trailer") // dropped for now
 				}
+				if path == "/hop" && name != "no body" && !expectsBody(method) {
+					h1.Del("X-Secret") // asked to close, an upstream of net/http writes over its Connection field
+				}
 				// ReverseProxy flushes before anything else came; we do not, and when
 				// the whole body is there net/http can tell its length.
 				if _, ok := h2["Content-Length"]; !ok && h1.Get("Content-Length") == fmt.Sprint(len(b1)) {

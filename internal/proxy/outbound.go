@@ -74,8 +74,17 @@ func appendHead(b []byte, o *gateway.Forward, f framing, length int64) ([]byte, 
 		// RFC 9110 section 8.6: say that there is none where one is expected.
 		b = append(b, "Content-Length: 0\r\n"...)
 	}
+	if lastUse(o.Method, f) {
+		b = append(b, "Connection: close\r\n"...)
+	}
 	return append(b, '\r', '\n'), nil
 }
+
+// lastUse reports whether the connection must not serve another request: many
+// upstreams never read the body of a GET and take its bytes for the next
+// request, whose identity headers the client then has written (RFC 9110 section
+// 9.3.1 warns of it). Told to close, they throw them away.
+func lastUse(method string, f framing) bool { return f != noBody && !expectsBody(method) }
 
 func expectsBody(method string) bool {
 	return method == "POST" || method == "PUT" || method == "PATCH"
