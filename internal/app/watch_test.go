@@ -1,0 +1,178 @@
+package app
+
+import (
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+)
+
+// generation is how many configurations have been in service.
+func (s *served) generation() uint64 { return s.app.current.Load().number }
+
+func (s *served) reaches(n uint64) {
+	s.t.Helper()
+	eventually(s.t, "generation "+strconv.FormatUint(n, 10), func() bool { return s.generation() >= n })
+}
+
+const watched = "environment: test\nwatch: true\n"
+
+func TestWatchedFiles(t *testing.T) {
+	t.Parallel()
+	jwt := watched + "jwt: {secret: '{{file.run/key}}'}\nroutes: [{path: /a, method: get, data: {}}]\n"
+	other := strings.Repeat("another ", 4)
+	for _, test := range []struct {
+		name   string
+		yaml   string
+		files  []string
+		change func(s *served)
+	}{
+		{"the file itself", jwt, []string{"run/key", secret32}, func(s *served) { s.write("portreeve.yaml", jwt+"# more\n") }},
+		{"the file, replaced as editors do", jwt, []string{"run/key", secret32}, func(s *served) {
+			s.write("new", jwt+"# more\n")
+			rename(s.t, filepath.Join(s.dir, "new"), filepath.Join(s.dir, "portreeve.yaml"))
+		}},
+		{"a secret", jwt, []string{"run/key", secret32}, func(s *served) { s.write("run/key", other) }},
+		{"a file of keys", watched + "jwt: {jwksFile: keys.json, issuer: x}\n", []string{"keys.json", `{"keys":[]}`},
+			func(s *served) { s.write("keys.json", `{"keys":[] }`) }},
+		{".env", watched + "routes: [{path: /a, method: get, response: '{{env.TEXT:-none}}'}]\n", nil, func(s *served) { s.write(".env", "TEXT=some\n") }},
+		{".dev.vars", watched + "routes: [{path: /a, method: get, response: '{{env.TEXT}}'}]\n", []string{".dev.vars", "TEXT=a\n"},
+			func(s *served) { s.write(".dev.vars", "TEXT=b\n") }},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			s := serveFile(t, test.yaml, test.files...)
+			test.change(s)
+			s.reaches(2)
+		})
+	}
+}
+
+func rename(t *testing.T, from, to string) {
+	t.Helper()
+	if err := os.Rename(from, to); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func link(t *testing.T, to, at string) {
+	t.Helper()
+	if err := os.Symlink(to, at+".new"); err != nil {
+		t.Fatal(err)
+	}
+	rename(t, at+".new", at)
+}
+
+// Kubernetes mounts a folder ..2026 behind a link ..data, behind which the files
+// are links too, and swaps the one in the middle.
+func TestWatchFollowsSwappedLinks(t *testing.T) {
+	t.Parallel()
+	text := watched + "jwt: {secret: '{{file.MOUNT/key}}'}\nroutes: [{path: /a, method: get, response: '{{file.MOUNT/text}}'}]\n"
+	mount := t.TempDir()
+	volume := func(version string) {
+		put(t, filepath.Join(mount, ".."+version, "key"), secret32+version)
+		put(t, filepath.Join(mount, ".."+version, "text"), "version "+version)
+		link(t, ".."+version, filepath.Join(mount, "..data"))
+	}
+	volume("1")
+	link(t, filepath.Join("..data", "key"), filepath.Join(mount, "key"))
+	link(t, filepath.Join("..data", "text"), filepath.Join(mount, "text"))
+	s := serveFile(t, strings.ReplaceAll(text, "MOUNT", mount))
+	for i := uint64(2); i < 5; i++ {
+		version := strconv.FormatUint(i, 10)
+		volume(version)
+		s.reaches(i)
+		if err := os.RemoveAll(filepath.Join(mount, ".."+strconv.FormatUint(i-1, 10))); err != nil {
+			t.Fatal(err)
+		}
+		if _, body, _ := s.get("/a"); body != "version "+version {
+			t.Errorf("after %s: %q", version, body)
+		}
+	}
+	if s.log.has("not reloaded") {
+		t.Errorf("a swap was seen half:\n%s", s.log)
+	}
+}
+
+// A link two steps away, in folders that hold no file of ours.
+func TestWatchFollowsEveryLink(t *testing.T) {
+	t.Parallel()
+	far := t.TempDir()
+	put(t, filepath.Join(far, "v1", "text"), "one")
+	put(t, filepath.Join(far, "v2", "text"), "two")
+	link(t, filepath.Join(far, "v1"), filepath.Join(far, "current"))
+	near := t.TempDir()
+	link(t, filepath.Join(far, "current"), filepath.Join(near, "conf"))
+	s := serveFile(t, watched+"routes: [{path: /a, method: get, response: '{{file."+near+"/conf/text}}'}]\n")
+	link(t, filepath.Join(far, "v2"), filepath.Join(far, "current"))
+	s.reaches(2)
+	if _, body, _ := s.get("/a"); body != "two" {
+		t.Errorf("got %q", body)
+	}
+}
+
+// A bad file is reported once, and what it waits for brings it into service.
+func TestWatchWaitsForWhatIsMissing(t *testing.T) {
+	t.Parallel()
+	s := serveFile(t, watched+"routes: [{path: /a, method: get, response: old}]\n")
+	s.write("portreeve.yaml", watched+"routes: [{path: /a, method: get, response: '{{file.later/text}}'}]\n")
+	eventually(t, "a report", func() bool { return s.log.has("does not exist") })
+	if _, body, _ := s.get("/a"); body != "old" || s.generation() != 1 {
+		t.Errorf("generation %d answers %q", s.generation(), body)
+	}
+	s.write("later/text", "new")
+	s.reaches(2)
+	if _, body, _ := s.get("/a"); body != "new" {
+		t.Errorf("got %q", body)
+	}
+}
+
+// A log or a database beside the file neither reloads nor keeps a reload away.
+func TestWatchIsNotDisturbedByNeighbours(t *testing.T) {
+	t.Parallel()
+	text := watched + "routes: [{path: /a, method: get, response: a}]\n"
+	s := serveFile(t, text)
+	stop := make(chan struct{})
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for i := 0; ; i++ {
+			select {
+			case <-stop:
+				return
+			case <-time.After(5 * time.Millisecond):
+				_ = os.WriteFile(filepath.Join(s.dir, "portreeve.db"), []byte(strconv.Itoa(i)), 0o600)
+			}
+		}
+	}()
+	s.write("portreeve.yaml", text+"# more\n")
+	s.reaches(2)
+	close(stop)
+	<-done
+	if n := s.generation(); n != 2 {
+		t.Errorf("generation %d: a neighbour reloaded", n)
+	}
+}
+
+// watch can be switched off and on by a reload.
+func TestWatchFollowsItsKey(t *testing.T) {
+	t.Parallel()
+	off := "environment: test\nroutes: [{path: /a, method: get, response: a}]\n"
+	s := serveFile(t, off)
+	s.write("portreeve.yaml", off+"watch: true\n")
+	if err := s.app.Reload(); err != nil {
+		t.Fatal(err)
+	}
+	s.write("portreeve.yaml", off+"watch: true\n# more\n")
+	s.reaches(3)
+	if err := s.reload(off); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "an end of watching", func() bool {
+		s.app.watcher.mu.Lock()
+		defer s.app.watcher.mu.Unlock()
+		return s.app.watcher.stop == nil
+	})
+}
