@@ -70,7 +70,7 @@ func idToken(other map[string]any) map[string]any {
 
 func TestFirebaseUsersOpenWhatNamesFirebase(t *testing.T) {
 	t.Parallel()
-	e, g := firebase(t, ", openSignUp: true")
+	e, g := firebase(t, "") // anybody may sign up
 	session := map[string]any{"iss": "https://session.firebase.google.com/demo-project"}
 	for _, c := range []struct {
 		name, reason string
@@ -101,7 +101,7 @@ func TestFirebaseUsersOpenWhatNamesFirebase(t *testing.T) {
 			if !strings.Contains(ans.Body, `"mail":"bob@example.com"`) {
 				t.Errorf("the answer is %s", ans.Body)
 			}
-			refused(t, e.ask(t, "GET", "/any", bearer(token)), "", token) // anybody may sign up
+			refused(t, e.ask(t, "GET", "/any", bearer(token)), "", token)
 			if r := arrived(t, e.ask(t, "GET", "/public", bearer(token))); got(t, r, "X-Portreeve-Subject") != "" {
 				t.Error("where it does not count, it is somebody")
 			}

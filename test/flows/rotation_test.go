@@ -116,6 +116,33 @@ routes: [{path: /orders, method: get, requireAuth: true}]
 	arrived(t, e.ask(t, "GET", "/orders", bearer(second)))
 }
 
+// A reload takes up what the file says now; a file that is broken changes
+// nothing.
+func TestAReloadReadsTheFileOfKeysAnew(t *testing.T) {
+	t.Parallel()
+	one, two := signer(t, "EdDSA", "one"), signer(t, "EdDSA", "two")
+	e := start(t, setting{Files: map[string]string{"keys.json": jwks(one)}, Text: `
+environment: test
+jwt: {jwksFile: keys.json, issuer: "https://issuer.test"}
+upstream: "@ECHO@"
+routes: [{path: /orders, method: get, requireAuth: true}]
+`})
+	by := func(s *jws.Signer) string { return sign(t, s, map[string]any{"iss": "https://issuer.test"}) }
+	first, second := by(one), by(two)
+	arrived(t, e.ask(t, "GET", "/orders", bearer(first)))
+	e.write(t, "keys.json", "{")
+	if e.App.Reload() == nil {
+		t.Error("a file that is no key set was taken")
+	}
+	arrived(t, e.ask(t, "GET", "/orders", bearer(first)))
+	e.write(t, "keys.json", jwks(two))
+	if err := e.App.Reload(); err != nil {
+		t.Fatal(err)
+	}
+	refused(t, e.ask(t, "GET", "/orders", bearer(first)), "unknown key", first)
+	arrived(t, e.ask(t, "GET", "/orders", bearer(second)))
+}
+
 func jwks(signers ...*jws.Signer) string {
 	keys := []json.RawMessage{}
 	for _, s := range signers {
