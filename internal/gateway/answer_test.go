@@ -36,6 +36,7 @@ func TestTemplatesInAnswers(t *testing.T) {
 		{"nobody's are null", "GET /types", "", "", `{"n":null,"b":null,"l":null,"o":null,"z":null,"gone":null,"text":"n is ","fixed":1.50,"roles":null,"html":"<>"}`},
 		{"what can be read", "PUT /who/a%20b/c/d?q=1&q=2", token, "", `{"sub":"alice","email":"alice@example.com","role":"admin","provider":"jwt","tenant":"main","id":"a b","q":"1","h":null,"m":"PUT /who/a%20b/c/d 203.0.113.9 req-1","now":"2026-03-01T12:00:00Z","dept":"R&D"}`},
 		{"a site's tenant is that of the anonymous", "GET /who/1/", "X-Thing: {{auth.sub}}", "", `{"sub":null,"email":null,"role":null,"provider":null,"tenant":"public-site","id":"1","q":null,"h":"{{auth.sub}}","m":"GET /who/1/ 203.0.113.9 req-1","now":"2026-03-01T12:00:00Z","dept":null}`},
+		{"not that of a caller without one", "GET /who/1/", "Cf-Access-Jwt-Assertion: " + accessToken(), "", `{"sub":"alice","email":"alice@example.com","role":null,"provider":"access","tenant":null,"id":"1","q":null,"h":null,"m":"GET /who/1/ 203.0.113.9 req-1","now":"2026-03-01T12:00:00Z","dept":null}`},
 		{"what requests bring is never scanned", "GET /plain?q=%7B%7Bauth.sub%7D%7D", token, "", `{{auth.sub}}`},
 		{"auth of nobody", "GET /auth", "", "", `null`},
 		{"a body", "POST /body", "", `{"items":[{"name":"x"}],"big":12345678901234567890}`, `{"first":"x","all":{"big":12345678901234567890,"items":[{"name":"x"}]},"none":null}`},

@@ -9,6 +9,7 @@ import (
 
 	"github.com/portreeve/portreeve/internal/assertion"
 	"github.com/portreeve/portreeve/internal/request"
+	"github.com/portreeve/portreeve/internal/template"
 )
 
 // names are the upstream's fields, sorted, without those of every request.
@@ -129,6 +130,12 @@ func TestUnverifiedAddressesStayHere(t *testing.T) {
 	if f != nil || h.Has("X-Portreeve-Email") || h.Has("Cf-Access-Authenticated-User-Email") || h.Get("X-Portreeve-Subject") != "alice" {
 		t.Errorf("%v %v", h, f)
 	}
+	for verifiedOnly, want := range map[bool]bool{true: false, false: true} { // false: only back to the caller
+		e := env{x: x, verifiedOnly: verifiedOnly}
+		if _, found := e.Lookup(template.Auth, []template.Step{{Name: "email"}}); found != want {
+			t.Errorf("{{auth.email}}, verifiedOnly %v: found %v", verifiedOnly, found)
+		}
+	}
 	if facts := x.assertion(&Forward{}, "app"); facts.Email != "" {
 		t.Errorf("asserted: %+v", facts)
 	}
@@ -137,6 +144,15 @@ func TestUnverifiedAddressesStayHere(t *testing.T) {
 // g0 is an answered request of alice's.
 func g0(t *testing.T) answer {
 	return serving(t, forwardFile).ask("GET /a/b", bearer(alice))
+}
+
+func TestWhatIsSetReplacesOurOwnToo(t *testing.T) {
+	t.Parallel()
+	g := serving(t, `routes: [{path: /a, method: get, upstream: {url: "http://app", headers: {set: {x_real_ip: fixed, X-Forwarded-Host: other}}}}]`)
+	h := g.ask("GET /a").forward.Header
+	if h.Has("X-Real-IP") || h.Get("x_real_ip") != "fixed" || h.Count("X-Forwarded-Host") != 1 || h.Get("X-Forwarded-Host") != "other" {
+		t.Error(h)
+	}
 }
 
 func TestFlagsForTransport(t *testing.T) {

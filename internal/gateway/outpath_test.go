@@ -61,8 +61,7 @@ func TestProblemsOfUpstreams(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ upstream, want string }{
 		{`ftp://app`, "no upstream URL"}, {`app:9000`, "no upstream URL"}, {`"http://u:p@app"`, "no user"}, {`"http://app/?x"`, "no user, query"}, {`"http://app/a/../b"`, "base path"},
-		{`"unix:/run/app.sock"`, "not in this release"}, {`{}`, "needs a url"}, {`{urls: [http://a, http://b]}`, "not in this release"}, {`{url: http://a, urls: [http://b]}`, "exclude each other"},
-		{`{url: http://a, retries: 2}`, "not in this release"}, {`{url: http://a, healthCheck: {path: /}}`, "not in this release"}, {`{url: http://a, balance: roundRobin}`, "not in this release"}, {`{url: http://a, tls: {}}`, "not in this release"},
+		{`{}`, "needs a url"}, {`{url: http://a, urls: [http://b]}`, "exclude each other"},
 		{`{url: http://a, stripPrefix: /a, rewrite: /b}`, "exclude each other"}, {`{url: http://a, stripPrefix: "/:x"}`, "plain segments"}, {`{url: http://a, stripPrefix: a}`, `begins with "/"`},
 		{`{url: http://a, rewrite: "/a?b={{query.c}}"}`, "is a path alone"}, {`{url: http://a, rewrite: "http://b/{{query.c}}"}`, "a path begins with"}, {`{url: http://a, rewrite: "{{query.c}}"}`, "cannot stand before"},
 		{`{url: http://a, rewrite: "/../b"}`, ".. segment"}, {`{url: http://a, rewrite: "/{{query.c?}}"}`, "warnings only:"},
