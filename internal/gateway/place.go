@@ -106,6 +106,9 @@ func (x *Exchange) match(rec *trace.Recorder) (*request.Reply, *fault.Error) {
 		rec.Fail("route", "path", "a route", "no route's path matches", "a route whose path matches "+x.View.Path.String())
 		return nil, fault.New(fault.NotFound, "no_route", "")
 	}
+	if f := x.lenient(rec); f != nil {
+		return nil, f
+	}
 	cors := x.Site.CORS
 	x.Route = x.Entry.Route(x.View.Method)
 	if Preflight(&x.View) {

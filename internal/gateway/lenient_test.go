@@ -1,0 +1,38 @@
+package gateway
+
+import "testing"
+
+// What a lenient upstream takes for a guarded path must not get past the guard
+// by way of a wider, open pattern.
+func TestPathsThatReadAsGuardedOnesAreRefused(t *testing.T) {
+	t.Parallel()
+	const routes = `
+routes:
+  - {path: /admin, method: get, requireAuth: true}
+  - {path: /admin/*, method: get, requireAuth: true}
+  - {path: /objects/:key, method: get}
+  - {path: /*, method: get}
+`
+	for _, test := range []struct {
+		name, settings, target string
+		want                   int
+	}{
+		{"an encoded slash", "encodedSlash: allow", "/admin%2Fusers", 400},
+		{"a backslash", "encodedSlash: allow", "/admin%5cusers", 400},
+		{"another case of a literal", "encodedSlash: allow\npathCase: fold", "/ADMIN%2Fusers", 400},
+		{"an empty segment", "emptySegments: keep", "/a//b", 200},
+		{"an empty segment inside a guarded path", "emptySegments: keep\nencodedSlash: allow", "/x%2F..;/admin", 400},
+		{"reported, not enforced: a semicolon", "strictness: report", "/admin;x=1", 400},
+		{"reported, not enforced: a semicolon further on", "strictness: report", "/admin;x/users", 400},
+		{"a key that holds a slash", "encodedSlash: allow", "/objects/a%2Fb", 200},
+		{"an open path that reads as an open one", "encodedSlash: allow", "/files%2Fa", 200},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			g := serving(t, test.settings+routes)
+			if got := g.ask("GET " + test.target); got.status != test.want {
+				t.Errorf("GET %s: %d %s, want %d", test.target, got.status, got.code, test.want)
+			}
+		})
+	}
+}
