@@ -13,6 +13,7 @@ import (
 	"github.com/portreeve/portreeve/internal/identity"
 	"github.com/portreeve/portreeve/internal/keyset"
 	"github.com/portreeve/portreeve/internal/policy"
+	"github.com/portreeve/portreeve/internal/proxy"
 	"github.com/portreeve/portreeve/internal/request"
 )
 
@@ -38,6 +39,7 @@ type Built struct {
 	Snapshot  *gateway.Snapshot
 	TLS       *tls.Config // of the public listeners; nil: plain HTTP
 	Upstreams map[string]gateway.UpstreamSettings
+	groups    map[string]proxy.GroupSettings // of Upstreams, by the same keys
 	KeySets   []*keyset.Set
 	Files     []string // besides those the document names
 	Signs     bool     // some route sends assertions
@@ -76,6 +78,7 @@ func build(l *Loaded, d Deps) *Built {
 	b.Snapshot.ClientCerts = b.TLS != nil && b.TLS.ClientAuth != tls.NoClientCert
 	b.Snapshot.RequireHTTPS = l.Env == "prod" && !l.File.InsecurePlainHTTP
 	b.Snapshot.Tenants = policy.NewTenants(l.File.Tenants, b.providers, root.At("tenants"))
+	b.upstreams()
 	return b.Built
 }
 
@@ -138,7 +141,7 @@ func (b *builder) site(k *inherited, name string, hosts []string, isDefault bool
 		Name: name, Hosts: hosts, Default: isDefault, Tenant: k.Tenant, Identity: id, Book: book, NoAuth: noAuth,
 		Rules: b.pathRules(k), FoldCase: k.PathCase == "fold", CORS: k.CORS, Allow: k.Allow, Deny: k.Deny,
 		RateLimit: k.RateLimit, IdentityHeaders: k.IdentityHeaders, Upstream: k.Upstream, Routes: k.Routes,
-		OwnCookies: ownCookies, At: k.at, Inherited: k.place, Keys: b.deps.JWKS, Upstreams: b.Upstreams,
+		OwnCookies: ownCookies, At: k.at, Inherited: k.place, Keys: b.deps.JWKS, Upstreams: b.Upstreams, Abs: b.abs,
 	}
 	return gateway.BuildSite(in)
 }

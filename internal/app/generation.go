@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/portreeve/portreeve/internal/assertion"
-	"github.com/portreeve/portreeve/internal/gateway"
 	"github.com/portreeve/portreeve/internal/identity"
 	"github.com/portreeve/portreeve/internal/keyset"
 	"github.com/portreeve/portreeve/internal/proxy"
@@ -20,7 +19,7 @@ import (
 )
 
 // kept is what reloads carry over where its own settings did not change: key
-// sets with their refreshers, upstreams with their connections.
+// sets with their refreshers, upstreams with their connections and their health.
 type kept struct {
 	log       *slog.Logger
 	now       func() time.Time
@@ -31,7 +30,7 @@ type kept struct {
 
 	mu        sync.Mutex
 	sets      map[string]*runningSet
-	upstreams map[proxy.Settings]*proxy.Upstream
+	upstreams map[string]*proxy.Group // by proxy.GroupSettings.ID
 }
 
 type runningSet struct {
@@ -44,7 +43,7 @@ func newKept(log *slog.Logger, now func() time.Time, adjust func(*keyset.Config)
 	if err != nil {
 		return nil, err
 	}
-	return &kept{log: log, now: now, adjust: adjust, assertion: keys, memory: identity.NewMemory(0), sets: map[string]*runningSet{}, upstreams: map[proxy.Settings]*proxy.Upstream{}}, nil
+	return &kept{log: log, now: now, adjust: adjust, assertion: keys, memory: identity.NewMemory(0), sets: map[string]*runningSet{}, upstreams: map[string]*proxy.Group{}}, nil
 }
 
 // jwks are the public keys of assertions.
@@ -86,25 +85,16 @@ func setName(c keyset.Config) string {
 func (k *kept) runtime(b *Built) *std.Runtime {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	rt := &std.Runtime{Snapshot: b.Snapshot, Upstreams: map[string]*proxy.Upstream{}, Assertion: k.assertion,
+	rt := &std.Runtime{Snapshot: b.Snapshot, Upstreams: map[string]*proxy.Group{}, Assertion: k.assertion,
 		Concurrent: orInt(b.limits().Concurrent, 10000)}
-	for key, u := range b.Upstreams {
-		s := settings(u)
-		if k.upstreams[s] == nil {
-			k.upstreams[s] = proxy.New(s, proxy.Deps{Own: k.own.is})
+	for key, set := range b.groups {
+		id := set.ID()
+		if k.upstreams[id] == nil {
+			k.upstreams[id] = proxy.NewGroup(set, proxy.Deps{Own: k.own.is, OwnSocket: k.own.isSocket, Log: k.log})
 		}
-		rt.Upstreams[key] = k.upstreams[s]
+		rt.Upstreams[key] = k.upstreams[id]
 	}
 	return rt
-}
-
-func settings(u gateway.UpstreamSettings) proxy.Settings {
-	s, _, _, err := proxy.ParseURL(u.URL.Scheme + "://" + u.URL.Host)
-	if err != nil { // checked when the configuration was built
-		return proxy.Settings{}
-	}
-	s.ConnectTimeout, s.Timeout, s.IdleTimeout = u.Config.ConnectTimeout.Std(), u.Config.Timeout.Std(), u.Config.IdleTimeout.Std()
-	return s
 }
 
 // settle starts what the new generation needs and retires what it does not.
@@ -124,14 +114,15 @@ func (k *kept) settle(b *Built, rt *std.Runtime) {
 			delete(k.sets, name)
 		}
 	}
-	for s, u := range k.upstreams {
-		used := false
-		for _, in := range rt.Upstreams {
-			used = used || in == u
-		}
-		if !used {
-			u.Close()
-			delete(k.upstreams, s)
+	used := map[*proxy.Group]bool{}
+	for _, g := range rt.Upstreams {
+		g.Start()
+		used[g] = true
+	}
+	for id, g := range k.upstreams {
+		if !used[g] {
+			g.Close()
+			delete(k.upstreams, id)
 		}
 	}
 }
@@ -145,8 +136,8 @@ func (k *kept) close() {
 			r.stop()
 		}
 	}
-	for _, u := range k.upstreams {
-		u.Close()
+	for _, g := range k.upstreams {
+		g.Close()
 	}
 }
 

@@ -124,6 +124,11 @@ func (a *App) degraded() []string {
 			out = append(out, "the keys of "+h.Name+" could not be refreshed; those of "+h.Fetched.UTC().Format(time.RFC3339)+" are used"+because(h.Err))
 		}
 	}
+	for _, u := range a.upstreamHealth() {
+		if !u.Healthy {
+			out = append(out, "no member of the upstream "+u.Upstream+" is healthy")
+		}
+	}
 	out = append(out, a.current.Load().Off...)
 	if text := a.lastError.Load(); text != nil {
 		out = append(out, "the last reload failed; an older configuration is in service")
@@ -146,7 +151,7 @@ func (a *App) state() any {
 	g := a.current.Load()
 	st := map[string]any{
 		"version": version, "environment": g.Env, "file": g.Path, "generation": strconv.FormatUint(g.number, 10),
-		"since": g.since.UTC().Format(time.RFC3339), "keySets": a.keyHealth(), "degraded": a.degraded(),
+		"since": g.since.UTC().Format(time.RFC3339), "keySets": a.keyHealth(), "upstreams": full(a.upstreamHealth()), "degraded": a.degraded(),
 		"parked": a.gate.Lot.Stats(), "limits": map[string]int{"keys": a.gate.Limits.Len()},
 	}
 	if text := a.lastError.Load(); text != nil {

@@ -3,6 +3,7 @@ package app
 import (
 	"net"
 	"net/netip"
+	"os"
 	"slices"
 	"sync/atomic"
 
@@ -13,7 +14,8 @@ import (
 // is refused, since a request to it would go in circles, and one to the admin
 // listener would come from somewhere else than it seems.
 type ownDoors struct {
-	at atomic.Pointer[[]netip.AddrPort]
+	at      atomic.Pointer[[]netip.AddrPort]
+	sockets atomic.Pointer[[]string] // absolute
 }
 
 // set takes the addresses of a server's listeners.
@@ -23,13 +25,31 @@ func (o *ownDoors) set(s *server.Server) {
 		addrs = append(addrs, s.Admin.Addr())
 	}
 	var list []netip.AddrPort
+	var sockets []string
 	for _, a := range addrs {
+		if u, ok := a.(*net.UnixAddr); ok {
+			sockets = append(sockets, u.Name)
+		}
 		if t, ok := a.(*net.TCPAddr); ok {
 			ap := t.AddrPort()
 			list = append(list, netip.AddrPortFrom(ap.Addr().Unmap().WithZone(""), ap.Port()))
 		}
 	}
 	o.at.Store(&list)
+	o.sockets.Store(&sockets)
+}
+
+// isSocket reports whether that file is a socket of ours, by whatever name.
+func (o *ownDoors) isSocket(file string) bool {
+	list := o.sockets.Load()
+	if list == nil {
+		return false
+	}
+	to, err := os.Stat(file)
+	return err == nil && slices.ContainsFunc(*list, func(own string) bool {
+		info, err := os.Stat(own)
+		return err == nil && os.SameFile(info, to)
+	})
 }
 
 // is reports whether a connection to that address would arrive here.

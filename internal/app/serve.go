@@ -99,7 +99,7 @@ func New(o Options) (a *App, err error) {
 	}
 	a.gate = &gateway.Gate{Limits: limit.NewTable(1 << 17), Now: o.Now,
 		Lot: park.NewLot(park.Options{Workers: runtime.GOMAXPROCS(0), Queue: 4096, PerAddress: 256})}
-	a.metrics = server.NewMetrics(a.gate.Lot.Stats, a.keyHealth)
+	a.metrics = server.NewMetrics(a.gate.Lot.Stats, a.keyHealth, a.upstreamHealth)
 	a.access = server.AccessLog{Log: a.log, Key: []byte(newID())}
 	b := build(l, a.deps())
 	a.remember(b, nil)

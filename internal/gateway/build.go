@@ -1,7 +1,6 @@
 package gateway
 
 import (
-	"net/url"
 	"slices"
 	"strings"
 
@@ -40,13 +39,17 @@ type SiteInput struct {
 	Keys func() ([]byte, error)
 	// Upstreams collects the upstreams that the routes name.
 	Upstreams map[string]UpstreamSettings
+	// Abs makes a file's name absolute; nil leaves it as it is.
+	Abs func(string) string
 }
 
 // UpstreamSettings is what transport needs to know of an upstream.
 type UpstreamSettings struct {
 	Key    string
-	URL    *url.URL
+	Label  string   // its name, or where it stands in the file: never an address
+	URLs   []string // http://host:port or unix:/path, without the base
 	Config *UpstreamConfig
+	At     *config.Reporter
 }
 
 type builder struct {

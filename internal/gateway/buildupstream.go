@@ -14,25 +14,14 @@ import (
 )
 
 func (b *builder) forwarding(c *UpstreamConfig, identify bool, r *config.Reporter) *Forwarding {
-	raw := string(c.URL)
-	switch {
-	case raw != "" && len(c.URLs) > 0:
-		r.Errorf("urls", "url and urls exclude each other")
-	case len(c.URLs) > 1:
-		r.Errorf("urls", "more than one upstream URL (load balancing) is not in this release; name one")
-	case len(c.URLs) == 1:
-		raw = string(c.URLs[0])
-	}
 	to := &Forwarding{AccessHeaders: c.AccessHeaders, Assertion: c.Assertion, PassCredential: c.PassCredential, MaxBody: int64(c.MaxBody)}
-	u := upstreamURL(raw, r)
-	if u == nil {
+	list := b.members(c, r)
+	if list == nil {
 		return to
 	}
-	to.Base, to.Audience = strings.TrimSuffix(u.EscapedPath(), "/"), c.Name
-	if to.Audience == "" {
-		to.Audience = u.Host
-	}
-	to.Upstream, to.Server = b.upstreamKey(u, c), serverOf(u)
+	checkGroup(c, list, r)
+	to.Base, to.Audience = list[0].base, audience(c, list, r)
+	to.Upstream, to.Server = b.upstreamKey(list, c, r), serversOf(list)
 	to.Set = b.headerTemplates(c.Headers.Set, upstreamSources, r.At("headers.set"))
 	to.Remove = map[string]bool{}
 	for _, name := range c.Headers.Remove {
@@ -46,10 +35,6 @@ func (b *builder) forwarding(c *UpstreamConfig, identify bool, r *config.Reporte
 func upstreamURL(raw string, r *config.Reporter) *url.URL {
 	if raw == "" {
 		r.Errorf("", "an upstream needs a url, like http://127.0.0.1:9000")
-		return nil
-	}
-	if strings.HasPrefix(raw, "unix:") {
-		r.Errorf("", "upstreams on unix sockets are not in this release")
 		return nil
 	}
 	u, err := url.Parse(raw)
@@ -81,16 +66,6 @@ func upstreamURL(raw string, r *config.Reporter) *url.URL {
 func portNumber(s string) bool {
 	n, err := strconv.ParseUint(s, 10, 16)
 	return err == nil && n > 0
-}
-
-// upstreamKey names an upstream by all that its transport depends on, so that
-// routes share one and a reload keeps those that did not change.
-func (b *builder) upstreamKey(u *url.URL, c *UpstreamConfig) string {
-	key := strings.Join([]string{u.Scheme, strings.ToLower(u.Host), c.Timeout.String(), c.ConnectTimeout.String(), c.IdleTimeout.String()}, " ")
-	if _, ok := b.Upstreams[key]; !ok {
-		b.Upstreams[key] = UpstreamSettings{Key: key, URL: u, Config: c}
-	}
-	return key
 }
 
 // serverOf says which server a URL leads to, in one spelling: port written out,

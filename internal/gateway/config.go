@@ -92,11 +92,19 @@ type CORSConfig struct {
 
 // UpstreamConfig is where requests go and how they look when they arrive.
 type UpstreamConfig struct {
-	// URL is http://host:port with an optional base path.
+	// URL is http://host:port or https://… with an optional base path, or unix:FILE.
 	URL config.URL `json:"url"`
-	// URLs is a list of one such URL.
+	// URLs are several such URLs: the members among which requests are balanced.
 	URLs config.List[config.URL] `json:"urls"`
-	// Name is what assertions are addressed to (aud); the URL's host unless set.
+	// Balance is roundRobin or leastConnections; roundRobin unless set.
+	Balance string `json:"balance"`
+	// Retries is how often a request that is safe to repeat may be tried at another member, within one retry for ten requests; 1 unless set.
+	Retries *int `json:"retries"`
+	// HealthCheck asks each member for its health; without it only failed connections count.
+	HealthCheck *HealthCheckConfig `json:"healthCheck"`
+	// TLS is for https URLs: the system's authorities and no certificate of ours unless set.
+	TLS *UpstreamTLSConfig `json:"tls"`
+	// Name is what assertions are addressed to (aud), and what metrics call the upstream; the URL's host unless set.
 	Name string `json:"name"`
 	// StripPrefix is taken off the path before it is sent.
 	StripPrefix string `json:"stripPrefix"`
@@ -128,14 +136,24 @@ type UpstreamHeaders struct {
 	Remove config.List[string] `json:"remove"`
 }
 
-// LaterKeys names what is not in this release.
-func (UpstreamConfig) LaterKeys() map[string]string {
-	return map[string]string{
-		"retries":     "retries to another member",
-		"healthCheck": "active health checks",
-		"balance":     "load balancing",
-		"tls":         "client certificates and own authorities for upstreams",
-	}
+// HealthCheckConfig is how members are asked for their health.
+type HealthCheckConfig struct {
+	// Path is asked for by GET, as it stands: no base path comes before it. 2xx and 3xx are well.
+	Path string `json:"path" conf:"required"`
+	// Interval lies between two checks: 10s unless set. Two in a row change a verdict.
+	Interval config.Duration `json:"interval"`
+}
+
+// UpstreamTLSConfig is what https upstreams are asked for and shown.
+type UpstreamTLSConfig struct {
+	// CA is a file of the authorities that count instead of the system's, in PEM form.
+	CA string `json:"ca"`
+	// Cert is a file with the certificate that is shown to the upstream, in PEM form.
+	Cert string `json:"cert"`
+	// Key is a file with its private key.
+	Key string `json:"key"`
+	// ServerName is what the upstream's certificate must be for: the URL's host unless set.
+	ServerName string `json:"serverName"`
 }
 
 // DecodeConfig takes a URL or the whole form.

@@ -45,7 +45,7 @@ func (x *Exchange) checkPath(to *Forwarding, path string) (string, *fault.Error)
 	}
 	out := to.Base + t.Path.String()
 	for i := range x.Site.ways {
-		if w := &x.Site.ways[i]; w.server == to.Server && x.guardedElsewhere(w, out) {
+		if w := &x.Site.ways[i]; sameServer(w.server, to.Server) && x.guardedElsewhere(w, out) {
 			return "", fault.New(fault.Forbidden, "rewrite_other_route", "The rewritten path belongs to another route")
 		}
 	}

@@ -48,7 +48,7 @@ type Answer interface{ kind() string }
 // Forwarding sends the request to an upstream.
 type Forwarding struct {
 	Upstream       string // key among the runtime's upstreams, its time-outs included
-	Server         string // host:port, one spelling of it: what guards paths against each other
+	Server         string // host:port of each, one spelling of it: what guards paths against each other
 	Audience       string // of assertions
 	Base           string // the upstream URL's path, without a trailing slash
 	StripPrefix    []string

@@ -24,10 +24,9 @@ const (
 // pool keeps the idle connections of one upstream, the last used on top, so
 // that the spare ones grow old and go.
 type pool struct {
-	network string // "tcp" or "unix"
-	address string // host:port, or a socket's path
-	literal bool   // an address, no name
-	timeout time.Duration
+	network string      // "tcp" or "unix"
+	address string      // host:port, or a socket's path
+	literal bool        // an address, no name
 	tls     *tls.Config // nil: plain
 	own     func(netip.AddrPort) bool
 	ownSock func(string) bool

@@ -231,6 +231,7 @@ func TestParseURL(t *testing.T) {
 		{"https://app.example/", "app.example:443", "app.example", ""},
 		{"http://[::1]:8080/base/v1/", "[::1]:8080", "[::1]:8080", "/base/v1"},
 		{"http://a:80/caf%C3%A9", "a:80", "a:80", "/caf%C3%A9"},
+		{"unix:/run/x", "/run/x", "", ""},
 	} {
 		s, host, base, err := ParseURL(c.in)
 		if err != nil || s.Address != c.address || host != c.host || base != c.base {
@@ -239,7 +240,7 @@ func TestParseURL(t *testing.T) {
 	}
 	for _, bad := range []string{"", "app.example:80", "//app.example", "ftp://a", "http://", "http:///x", "http://a:0", "http://a:99999", "http://a:",
 		"http://user:pw@a", "http://a?q", "http://a?", "http://a#", "http://a#f", "http://a/../b", "http://a//b", "http://a/%2e%2e", "http://a/b;c", "http://a/%2F",
-		"http://a b", "http://a\r\nb", "unix:/run/x", "http://a,b:80", "http://[::1%25eth0]:80"} {
+		"http://a b", "http://a\r\nb", "unix:", "http://a,b:80", "http://[::1%25eth0]:80"} {
 		if s, host, base, err := ParseURL(bad); err == nil {
 			t.Errorf("%q was taken as %+v %q %q", bad, s, host, base)
 		}

@@ -114,7 +114,7 @@ func newUpstream(s Settings, d Deps, t *ClientTLS, name string) *Upstream {
 	u := &Upstream{set: s}
 	host, _, _ := net.SplitHostPort(s.Address)
 	_, err := netip.ParseAddr(host)
-	u.pool = pool{network: "tcp", address: s.Address, literal: err == nil, timeout: s.ConnectTimeout,
+	u.pool = pool{network: "tcp", address: s.Address, literal: err == nil,
 		own: d.Own, ownSock: d.OwnSocket, dialer: d.dial}
 	switch s.Scheme {
 	case "https":

@@ -23,7 +23,7 @@ type Metrics struct {
 }
 
 // NewMetrics makes the registry. The functions are asked at each scrape.
-func NewMetrics(parked func() park.Stats, keys func() []keyset.Health) *Metrics {
+func NewMetrics(parked func() park.Stats, keys func() []keyset.Health, upstreams func() []UpstreamHealth) *Metrics {
 	counter := func(name, help string, labels ...string) *prometheus.CounterVec {
 		return prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: "portreeve", Name: name, Help: help}, labels)
 	}
@@ -37,7 +37,7 @@ func NewMetrics(parked func() park.Stats, keys func() []keyset.Health) *Metrics 
 	}
 	m.Registry.MustRegister(m.requests, m.refusals, m.repaired, m.address, m.seconds,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
-		&asked{parked: parked, keys: keys})
+		&asked{parked: parked, keys: keys}, upstreamFigures(upstreams))
 	return m
 }
 

@@ -22,7 +22,7 @@ import (
 // taken once per request.
 type Runtime struct {
 	Snapshot   *gateway.Snapshot
-	Upstreams  map[string]*proxy.Upstream
+	Upstreams  map[string]*proxy.Group
 	Assertion  *assertion.Keys
 	Concurrent int // requests at one time
 }
