@@ -128,8 +128,8 @@ func TestP1BesideNginx(t *testing.T) {
 		}
 		met := 0
 		rapid.Check(t, func(t *rapid.T) {
-			for range 10 {
-				target := target(t, "strict.test")
+			for range 5 {
+				target := target(t, "strict.test", wanted)
 				a := c.get(t, "strict.test", target)
 				before, _, _ := n.takes(t, target)
 				if before {

@@ -18,6 +18,9 @@ var (
 	unreserved  = regexp.MustCompile(`^[A-Za-z0-9._~-]$`)
 	plainInPath = regexp.MustCompile(`^(?:[A-Za-z0-9._~!$&'()*+,=:@/-]|%[0-9A-F]{2})*$`)
 	absolute    = regexp.MustCompile(`(?i)^https?://([^/?#]*)`)
+	manySlashes = regexp.MustCompile(`/{2,}`)
+	parameters  = regexp.MustCompile(`;[^/]*`)
+	authority   = regexp.MustCompile(`^(?:[a-z]+:)?//[^/]*`)
 )
 
 // canonical is the path and query that a strict site forwards for a target, or
@@ -148,15 +151,15 @@ type reading struct {
 
 var readings = []reading{
 	{"decodes", true, lenientDecode},
-	{"merges slashes", false, func(p string) string { return regexp.MustCompile(`/{2,}`).ReplaceAllString(p, "/") }},
+	{"merges slashes", false, func(p string) string { return manySlashes.ReplaceAllString(p, "/") }},
 	{"resolves dots", false, cleaned},
 	{"resolves dots, // counted", false, keepingDots},
-	{"drops ;parameters of segments", false, func(p string) string { return regexp.MustCompile(`;[^/]*`).ReplaceAllString(p, "") }},
+	{"drops ;parameters of segments", false, func(p string) string { return parameters.ReplaceAllString(p, "") }},
 	{"cuts at the first ;", false, func(p string) string { p, _, _ = strings.Cut(p, ";"); return p }},
 	{"takes \\ for /", false, func(p string) string { return strings.ReplaceAll(p, `\`, "/") }},
 	{"cuts at NUL", false, func(p string) string { p, _, _ = strings.Cut(p, "\x00"); return p }},
 	{"reads overlong UTF-8", false, overlong},
-	{"drops an authority", false, func(p string) string { return regexp.MustCompile(`^(?:[a-z]+:)?//[^/]*`).ReplaceAllString(p, "") }},
+	{"drops an authority", false, func(p string) string { return authority.ReplaceAllString(p, "") }},
 }
 
 // lenientDecode decodes what is an escape and leaves the rest.

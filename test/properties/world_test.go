@@ -58,10 +58,17 @@ func newWorld(t testing.TB) *world {
 	return w
 }
 
-// start serves the world and waits for its key sets.
-func (w *world) start(t testing.TB, e engine) *edge {
+// config is worldConfig with more on its top and more routes.
+func (w *world) config(top, routes string) string {
+	return strings.NewReplacer("@ISSUER@", w.issuer.URL(), "@CERTS@", w.access.CertsURL()).Replace(top + worldConfig + routes)
+}
+
+func (w *world) start(t testing.TB, e engine) *edge { return w.startWith(t, e, "", "") }
+
+// startWith serves the world, and more, and waits for its key sets.
+func (w *world) startWith(t testing.TB, e engine, top, routes string) *edge {
 	t.Helper()
-	d := start(t, e, strings.NewReplacer("@ISSUER@", w.issuer.URL(), "@CERTS@", w.access.CertsURL()).Replace(worldConfig), w.files())
+	d := start(t, e, w.config(top, routes), w.files())
 	c := d.client(t)
 	for _, kind := range w.kinds(t) {
 		for until := time.Now().Add(20 * time.Second); ; {
