@@ -151,7 +151,7 @@ func (a *App) state() any {
 	g := a.current.Load()
 	st := map[string]any{
 		"version": version, "environment": g.Env, "file": g.Path, "generation": strconv.FormatUint(g.number, 10),
-		"since": g.since.UTC().Format(time.RFC3339), "keySets": a.keyHealth(), "upstreams": full(a.upstreamHealth()), "degraded": a.degraded(),
+		"since": g.since.UTC().Format(time.RFC3339), "keySets": a.keyHealth(), "upstreams": full(a.upstreamHealth()), "degraded": full(a.degraded()),
 		"parked": a.gate.Lot.Stats(), "limits": map[string]int{"keys": a.gate.Limits.Len()},
 	}
 	if text := a.lastError.Load(); text != nil {

@@ -43,12 +43,12 @@ type flight struct {
 
 // Health is the state of a set for readiness and metrics.
 type Health struct {
-	Name    string
-	Keys    int       // usable keys
-	Fetched time.Time // of the keys in use; zero before the first
-	Err     string    // why the last attempt failed; "" after a good one
-	Ready   bool      // as Keys reports
-	Alarms  int       // members of the set in use that publish a secret
+	Name    string    `json:"name"`
+	Keys    int       `json:"keys"`            // usable keys
+	Fetched time.Time `json:"fetched"`         // of the keys in use; zero before the first
+	Err     string    `json:"error,omitempty"` // why the last attempt failed; "" after a good one
+	Ready   bool      `json:"ready"`           // as Keys reports
+	Alarms  int       `json:"alarms"`          // members of the set in use that publish a secret
 }
 
 // New makes a set. It fetches nothing; a file is read at once. Start Run for a
