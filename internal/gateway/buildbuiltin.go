@@ -1,6 +1,8 @@
 package gateway
 
 import (
+	"strings"
+
 	"github.com/portreeve/portreeve/internal/request"
 )
 
@@ -49,7 +51,8 @@ func (b *builder) builtin(path string, reply func(*Exchange) request.Reply) {
 	if err := b.site.Table.Add(r); err != nil {
 		for _, other := range b.site.Table.routes() {
 			if other.Pattern.Text == path && other != r {
-				b.At.Errorf("", "%s is Portreeve's own path here; %s claims it too", path, other.Where())
+				_, key, _ := strings.Cut(other.Key, "routes[")
+				b.At.Errorf("routes["+key+".path", "%s is Portreeve's own path here; %s claims it too", path, other.Where())
 			}
 		}
 		return

@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"log/slog"
+	"strings"
 	"time"
 
 	"github.com/portreeve/portreeve/internal/principal"
@@ -83,14 +84,12 @@ func (l *AccessLog) user(p *principal.Principal) string {
 	if id == "" {
 		id = p.Email
 	}
-	for i := 0; i < len(id); i++ {
-		if id[i] == '@' {
-			mac := hmac.New(sha256.New, l.Key)
-			mac.Write([]byte(id))
-			return "mail:" + hex.EncodeToString(mac.Sum(nil)[:12])
-		}
+	if l.Mail || !strings.Contains(id, "@") {
+		return id
 	}
-	return id
+	mac := hmac.New(sha256.New, l.Key)
+	mac.Write([]byte(id))
+	return "mail:" + hex.EncodeToString(mac.Sum(nil)[:12])
 }
 
 // clean keeps an odd method out of the log's way; methods are tokens already.
