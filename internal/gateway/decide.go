@@ -63,7 +63,7 @@ func (x *Exchange) identify(now time.Time, settled []park.Settled, rec *trace.Re
 		res.Who = principal.Nobody()
 	}
 	x.Found = res
-	if res.Ambient && !res.Unaccepted && identity.CrossSite(&x.View, res.FromCookie, x.origins()) {
+	if res.Ambient && identity.CrossSite(&x.View, res.FromCookie, x.origins()) {
 		return refuse(crossSite(rec)), true
 	}
 	return Verdict{}, false

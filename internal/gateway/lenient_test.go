@@ -36,3 +36,19 @@ routes:
 		})
 	}
 }
+
+// A cookie that does not count on a route may still count for its upstream.
+func TestAmbientCredentialsThatDoNotCountAreHeldToTheirSite(t *testing.T) {
+	t.Parallel()
+	g := serving(t, `
+routes:
+  - {path: /a, method: any, authProvider: jwt, upstream: {url: "http://127.0.0.1:9", passCredential: true}}
+  - {path: /b, method: any, upstream: {url: "http://127.0.0.1:9", passCredential: true}}
+`)
+	for _, path := range []string{"/a", "/b"} {
+		got := g.ask("POST "+path, "Cookie: CF_Authorization="+accessToken(), "Origin: https://evil.example", "Sec-Fetch-Site: cross-site")
+		if got.status != 403 || got.code != "cross_site" {
+			t.Errorf("POST %s from another site: %d %s", path, got.status, got.code)
+		}
+	}
+}

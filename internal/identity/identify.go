@@ -35,8 +35,8 @@ type Result struct {
 	// Unaccepted reports that credentials were there and are good, but none of a
 	// provider that counts here: 401 where something is required, else anonymous.
 	Unaccepted bool
-	// Ambient reports that a browser may have sent Who's credential by itself:
-	// ask CrossSite.
+	// Ambient reports that a browser may have sent the credential by itself, one
+	// that does not count here included: ask CrossSite.
 	Ambient bool
 	// FromCookie reports that Who's credential was a cookie.
 	FromCookie bool
@@ -113,6 +113,11 @@ func (s *Site) decide(a *Ask, r *Result, found *credentials, outs *[sources]outc
 		}
 	}
 	r.Unaccepted = true
+	for i := range found.n { // it may count for the upstream (passCredential)
+		if c := found.list[i]; c.source == accessHeader {
+			r.Ambient, r.FromCookie = true, r.FromCookie || c.cookie
+		}
+	}
 	if a.Trace.On() {
 		wanted := strings.Join(accept.Names(), " or ")
 		if wanted == "" {
