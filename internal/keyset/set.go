@@ -10,7 +10,7 @@ import (
 	"github.com/portreeve/portreeve/internal/jws"
 )
 
-// ErrTooSoon: the last refetch on demand was less than RefetchEvery ago.
+// ErrTooSoon says that the last refetch on demand was less than RefetchEvery ago.
 var ErrTooSoon = errors.New("the key set was refetched a moment ago")
 
 // Set is the keys of one issuer. All methods are safe for concurrent use.

@@ -53,20 +53,20 @@ func CompileTree(t Tree, allow Source) (*TreeTemplate, error) {
 }
 
 // Uses is the set of sources that the tree reads.
-func (t *TreeTemplate) Uses() Source { return t.uses }
+func (c *TreeTemplate) Uses() Source { return c.uses }
 
 // Refs lists what the tree reads, in order.
-func (t *TreeTemplate) Refs() []Ref { return t.refs }
+func (c *TreeTemplate) Refs() []Ref { return c.refs }
 
 // Fixed reports whether the tree reads nothing: JSON then always yields the
 // same bytes.
-func (t *TreeTemplate) Fixed() bool { return t.root.kind == fixedNode }
+func (c *TreeTemplate) Fixed() bool { return c.root.kind == fixedNode }
 
 // JSON evaluates the tree. An optional template that is a whole value and
 // missing takes its member or element with it; any other missing value is
 // null. It fails only when the Env yields something that JSON cannot hold.
-func (t *TreeTemplate) JSON(env Env) ([]byte, error) {
-	out, present, err := t.root.append(nil, env)
+func (c *TreeTemplate) JSON(env Env) ([]byte, error) {
+	out, present, err := c.root.append(nil, env)
 	if err == nil && !present {
 		out = []byte("null")
 	}
