@@ -31,6 +31,7 @@ func TestScripts(t *testing.T) {
 		RequireExplicitExec: true,
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("NO_COLOR", "1")
+			e.Setenv("GORACE", "atexit_sleep_ms=0") // else each command of a race build waits a second
 			for _, name := range []string{"ADDR", "PROBES"} {
 				l, err := net.Listen("tcp", "127.0.0.1:0")
 				if err != nil {
