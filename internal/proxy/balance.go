@@ -24,45 +24,39 @@ func noMember() *fault.Error {
 	return fault.New(fault.Unavailable, CodeNoMember, "No healthy member of the upstream")
 }
 
-// pick chooses one of n, -1 when none is fit. Those that are not fit leave
-// their turns to all the others evenly.
+// pick chooses one of n, -1 when none is fit: of those that are best, each in
+// its turn. What is not fit leaves its turns to all the others evenly.
 func pick(n int, turn *atomic.Uint64, how Balance, fit func(int) bool, load func(int) int64) int {
-	count, only := 0, -1
-	for i := range n {
-		if fit(i) {
-			count, only = count+1, i
-		}
-	}
-	if count < 2 {
-		return only
-	}
-	t := int((turn.Add(1) - 1) % uint64(count))
-	best, least := only, int64(-1)
+	best, count, least := -1, 0, int64(0)
 	for i := range n {
 		if !fit(i) {
 			continue
 		}
-		if how == RoundRobin {
-			if t == 0 {
-				return i
-			}
-			t--
+		l := int64(0)
+		if how == LeastConnections {
+			l = load(i)
+		}
+		switch {
+		case count == 0 || l < least:
+			best, count, least = i, 1, l
+		case l == least:
+			count++
+		}
+	}
+	if count < 2 {
+		return best
+	}
+	t := int((turn.Add(1) - 1) % uint64(count))
+	for i := best; i < n; i++ {
+		if !fit(i) || how == LeastConnections && load(i) > least {
 			continue
 		}
-		// Of equally loaded ones the turn decides: those from t on come first.
-		if l := load(i)*2 + btoi(t > 0); least < 0 || l < least {
-			best, least = i, l
+		if t == 0 {
+			return i
 		}
 		t--
 	}
-	return best
-}
-
-func btoi(b bool) int64 {
-	if b {
-		return 1
-	}
-	return 0
+	return best // meanwhile others are
 }
 
 // lone reports that the group has one member: then there is nothing to steer
