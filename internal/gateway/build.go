@@ -41,6 +41,8 @@ type SiteInput struct {
 	Upstreams map[string]UpstreamSettings
 	// Abs makes a file's name absolute; nil leaves it as it is.
 	Abs func(string) string
+	// Pages are made from the finished site; nil: none.
+	Pages *Pages
 }
 
 // UpstreamSettings is what transport needs to know of an upstream.
@@ -77,6 +79,7 @@ func BuildSite(in SiteInput) *Site {
 	b.doubts()
 	b.builtins()
 	b.siteLimits()
+	b.makePages()
 	return b.site
 }
 
@@ -120,7 +123,7 @@ func (b *builder) route(c *RouteConfig, r *config.Reporter, key string) {
 		r.Errorf("path", "/.portreeve/ is Portreeve's own")
 		return
 	}
-	route := &Route{Key: b.routeKey(key), Pattern: pattern, Methods: methods(c.Method, r), Description: c.Description,
+	route := &Route{Key: b.routeKey(key), Pattern: pattern, Methods: methods(c.Method, r), Description: c.Description, Tags: c.Tags,
 		Identify: c.Identify != "none", SharedCache: c.SharedCache}
 	if c.Identify != "" && c.Identify != "none" {
 		r.Errorf("identify", `only "none" can stand here; leave it out to identify callers`)

@@ -31,7 +31,7 @@ func (b *builder) document(c *RouteConfig, r *config.Reporter) *Document {
 			r.Errorf("data", "%v", err)
 			return d
 		}
-		d.JSON, uses = t, t.Uses()
+		d.JSON, d.Data, uses = t, *c.Data, t.Uses()
 	} else {
 		t, err := template.Compile(*c.Response, answerSources)
 		if err != nil {

@@ -16,6 +16,7 @@ func (b *builder) builtins() {
 	if b.site.Empty {
 		return
 	}
+	b.claimPages()
 	b.builtin("/.portreeve/whoami", whoami)
 	if b.Keys != nil {
 		b.builtin("/.portreeve/jwks.json", func(*Exchange) request.Reply {
@@ -29,11 +30,13 @@ func (b *builder) builtins() {
 	}
 }
 
-func (b *builder) builtin(path string, reply func(*Exchange) request.Reply) {
+// builtin adds a route of Portreeve's own; nil where the path is taken, which
+// is reported.
+func (b *builder) builtin(path string, reply func(*Exchange) request.Reply) *Route {
 	pattern, err := ParsePattern(path)
 	if err != nil {
 		b.At.Errorf("", "%s: %v", path, err)
-		return
+		return nil
 	}
 	r := &Route{Key: "Portreeve's own", Pattern: pattern, Methods: []string{"GET"}, Identify: path == "/.portreeve/whoami" && !b.NoAuth,
 		OpenToAll: true, Answer: &Builtin{Name: path, Reply: reply}}
@@ -48,14 +51,20 @@ func (b *builder) builtin(path string, reply func(*Exchange) request.Reply) {
 			}
 		}
 	}
-	if err := b.site.Table.Add(r); err != nil {
-		for _, other := range b.site.Table.routes() {
-			if other.Pattern.Text == path && other != r {
-				_, key, _ := strings.Cut(other.Key, "routes[")
-				b.At.Errorf("routes["+key+".path", "%s is Portreeve's own path here; %s claims it too", path, other.Where())
-			}
+	// Whatever the method: a path of ours with other methods of the file's would
+	// be two claims on one path.
+	failed := b.site.Table.Add(r) != nil
+	for _, other := range b.site.Table.sharing(pattern) {
+		if other == r {
+			continue
 		}
-		return
+		_, key, _ := strings.Cut(other.Key, "routes[")
+		b.At.Errorf("routes["+key+".path", "%s is Portreeve's own path here; %s claims it too", path, other.Where())
+		failed = true
+	}
+	if failed {
+		return nil
 	}
 	b.endpointLimit(r)
+	return r
 }

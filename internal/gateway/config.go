@@ -14,7 +14,7 @@ type RouteConfig struct {
 	Path string `json:"path" conf:"required"`
 	// Method is one method, a list, or "any".
 	Method config.List[string] `json:"method" conf:"required"`
-	// Description is for people: the check table and, later, the API reference.
+	// Description is for people: the API reference (docs: true) shows it.
 	Description string `json:"description"`
 	// Tags group routes in the API reference.
 	Tags config.List[string] `json:"tags"`

@@ -41,6 +41,23 @@ func (l *limits) add(name, where string, c limit.RuleConfig) {
 	l.caller = append(l.caller, b)
 }
 
+// LimitFacts is one limit for people.
+type LimitFacts struct {
+	Rule limit.Rule
+	By   string // ip | principal | tenant | key
+}
+
+// LimitsOf lists the limits that a request for the route counts against.
+func (s *Site) LimitsOf(r *Route) []LimitFacts {
+	var out []LimitFacts
+	for _, l := range [...]*limits{&s.limits, &r.limits} {
+		for _, b := range slices.Concat(l.address, l.caller) {
+			out = append(out, LimitFacts{Rule: b.rule, By: b.by})
+		}
+	}
+	return out
+}
+
 // LimitReport is what the limits said of a request.
 type LimitReport struct {
 	Result  limit.Result

@@ -27,6 +27,26 @@ const (
 type piece struct {
 	kind  pieceKind
 	value string // of a literal, decoded
+	text  string // of a literal, in its canonical spelling
+}
+
+// PatternSegment is one segment of a pattern: a literal in its canonical
+// spelling, or the name of the parameter that takes it. The last parameter of a
+// pattern that ends in "*" is called "*" and takes the rest of the path.
+type PatternSegment struct{ Literal, Param string }
+
+// Segments lists the pattern's segments.
+func (p *Pattern) Segments() []PatternSegment {
+	var out []PatternSegment
+	names := p.names
+	for _, piece := range p.pieces {
+		if piece.kind == literal {
+			out = append(out, PatternSegment{Literal: piece.text})
+			continue
+		}
+		out, names = append(out, PatternSegment{Param: names[0]}), names[1:]
+	}
+	return out
 }
 
 // maxParams bounds a pattern's parameters, so that a match needs no allocation.
@@ -64,11 +84,11 @@ func ParsePattern(text string) (*Pattern, error) {
 		case s == "" && !last:
 			return nil, errors.New("an empty segment can never match")
 		default:
-			value, err := literalValue(s)
+			seg, err := literalSegment(s)
 			if err != nil {
 				return nil, err
 			}
-			p.pieces = append(p.pieces, piece{kind: literal, value: value})
+			p.pieces = append(p.pieces, piece{kind: literal, value: seg.Value, text: seg.Text})
 		}
 	}
 	if len(p.names) > maxParams {
@@ -111,9 +131,9 @@ func identifier(s string) bool {
 	return s != ""
 }
 
-// literalValue canonicalises a literal segment as a request's is, so that both
+// literalSegment canonicalises a literal segment as a request's is, so that both
 // are compared in one form. A literal that no request could match is an error.
-func literalValue(s string) (string, error) {
+func literalSegment(s string) (request.Segment, error) {
 	var raw strings.Builder
 	for i := 0; i < len(s); i++ { // UTF-8 may be written as it is in the file
 		if c := s[i]; c >= 0x80 || c == ' ' {
@@ -124,9 +144,9 @@ func literalValue(s string) (string, error) {
 	}
 	t := request.ParseTarget("/"+raw.String(), request.PathRules{}, nil)
 	if p, bad := t.Refused(request.PathRules{}); bad {
-		return "", fmt.Errorf("%q can never match: %s", s, p)
+		return request.Segment{}, fmt.Errorf("%q can never match: %s", s, p)
 	}
-	return t.Path.Segments[0].Value, nil
+	return t.Path.Segments[0], nil
 }
 
 // Params are the values a match gave to a pattern's parameters, decoded once.

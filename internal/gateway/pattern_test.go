@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -76,4 +77,16 @@ func FuzzParsePattern(f *testing.F) {
 			}
 		}
 	})
+}
+
+func TestSegmentsOfAPatternAreInOneSpelling(t *testing.T) {
+	t.Parallel()
+	p, err := ParsePattern("/a%7eb/:id/größe/{x/*")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []PatternSegment{{Literal: "a~b"}, {Param: "id"}, {Literal: "gr%C3%B6%C3%9Fe"}, {Literal: "%7Bx"}, {Param: "*"}}
+	if got := p.Segments(); !slices.Equal(got, want) {
+		t.Errorf("%+v", got)
+	}
 }

@@ -16,6 +16,7 @@ type Route struct {
 	Pattern     *Pattern
 	Methods     []string // upper case, or AnyMethod
 	Description string
+	Tags        []string // of the API reference
 
 	Requirement *policy.Requirement
 	Accept      *identity.Accept
@@ -74,6 +75,7 @@ type Document struct {
 	Status      int
 	ContentType string
 	JSON        *template.TreeTemplate
+	Data        template.Tree // what JSON was compiled from
 	Text        *template.Template
 	Headers     []HeaderTemplate
 	UsesBody    bool

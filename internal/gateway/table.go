@@ -121,6 +121,20 @@ func (n *node) each(f func(*Entry)) {
 	}
 }
 
+// sharing lists the routes that stand under a pattern of plain segments.
+func (t *Table) sharing(p *Pattern) []*Route {
+	n := &t.root
+	for _, piece := range p.pieces {
+		if n = n.literals[t.folded(piece.value)]; n == nil {
+			return nil
+		}
+	}
+	if n.entry == nil {
+		return nil
+	}
+	return n.entry.Routes
+}
+
 func (t *Table) routes() []*Route {
 	var out []*Route
 	t.Entries(func(e *Entry) { out = append(out, e.Routes...) })
