@@ -54,6 +54,8 @@ func (c denyCheck) check(in Input, rec *trace.Recorder) *fault.Error {
 
 func (c denyCheck) describe() string { return "not " + c.words }
 
+func (c denyCheck) outline() string { return "not among those who are kept out" }
+
 func (c allowCheck) check(in Input, rec *trace.Recorder) *fault.Error {
 	by, hit := c.meets(in.Standing.Who, in.address())
 	if rec.On() {
@@ -70,6 +72,8 @@ func (c allowCheck) check(in Input, rec *trace.Recorder) *fault.Error {
 }
 
 func (c allowCheck) describe() string { return c.words }
+
+func (c allowCheck) outline() string { return "among those who are let in by name, group or address" }
 
 const notCounted = "unverified, so it does not count"
 

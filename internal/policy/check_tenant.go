@@ -1,6 +1,8 @@
 package policy
 
 import (
+	"strings"
+
 	"github.com/portreeve/portreeve/internal/fault"
 	"github.com/portreeve/portreeve/internal/template"
 	"github.com/portreeve/portreeve/internal/trace"
@@ -120,3 +122,11 @@ func (c tenantCheck) explain(s *Standing, rec *trace.Recorder, want, problem str
 }
 
 func (c tenantCheck) describe() string { return "tenant equal to " + c.text }
+
+// outline keeps the name of a tenant to itself.
+func (c tenantCheck) outline() string {
+	if _, fixed := c.want.Literal(); fixed || !strings.HasPrefix(c.text, "{{") || !strings.HasSuffix(c.text, "}}") || strings.Count(c.text, "{{") > 1 {
+		return "of the tenant that the route is for"
+	}
+	return c.describe()
+}

@@ -124,3 +124,12 @@ func plainError(err error) string {
 func (w whenCheck) oneLine() string { return strings.Join(strings.Fields(w.text), " ") }
 
 func (w whenCheck) describe() string { return "when " + w.oneLine() }
+
+// outline shows a condition that holds no text of its own: auth.sub ==
+// params.user names nobody.
+func (w whenCheck) outline() string {
+	if strings.ContainsAny(w.oneLine(), "\"'/0123456789") { // or a comment
+		return "a further condition on the caller and the request"
+	}
+	return w.describe()
+}

@@ -154,6 +154,24 @@ func (q *Requirement) Describe() []string {
 	return out
 }
 
+// Outline says what is asked as Describe does, for anybody to read: without the
+// people, addresses and values that the file names.
+func (q *Requirement) Outline() []string {
+	out := q.Describe()
+	if out == nil {
+		return nil
+	}
+	for i, c := range q.checks {
+		if o, ok := c.(outliner); ok {
+			out[i+1] = o.outline()
+		}
+	}
+	return out
+}
+
+// outliner is a check whose description names what is not for everybody.
+type outliner interface{ outline() string }
+
 // Check decides. nil lets the caller through; anything that goes wrong on the
 // way refuses. With a recorder it records every check and goes on past the
 // first that fails, whose fault it returns; without one it stops there. Both

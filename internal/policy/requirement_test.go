@@ -233,3 +233,27 @@ route:
 		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
 }
+
+func TestWhatARouteAsksForAnybodyToRead(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"requireAuth: true":                                      "signed in",
+		"requiredPermissions: [docs:read]":                       "signed in; permission docs:read",
+		"allow: {emails: [a@example.com], ips: 10.0.0.0/8}":      "signed in; among those who are let in by name, group or address",
+		"deny: {groups: ex}":                                     "signed in; not among those who are kept out",
+		`tenant: "{{params.tenant}}"`:                            "signed in; tenant equal to {{params.tenant}}",
+		"tenant: acme":                                           "signed in; of the tenant that the route is for",
+		`tenant: "acme-{{params.tenant}}"`:                       "signed in; of the tenant that the route is for",
+		"when: auth.sub == params.tenant":                        "signed in; when auth.sub == params.tenant",
+		`when: auth.email == "a@example.com"`:                    "signed in; a further condition on the caller and the request",
+		"when: |\n    auth.sub == params.tenant // not for anna": "signed in; a further condition on the caller and the request",
+	} {
+		l := mustLoad(t, editors+"\nroute:\n  "+text+"\n")
+		if got := strings.Join(l.req.Outline(), "; "); got != want {
+			t.Errorf("%s: %s", text, got)
+		}
+	}
+	if (*Requirement)(nil).Outline() != nil {
+		t.Error("no requirement asks for something")
+	}
+}
