@@ -5,6 +5,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -153,6 +154,22 @@ func TestBadFileChangesNothing(t *testing.T) {
 	}
 	if len(s.app.degraded()) != 0 {
 		t.Errorf("degraded: %q", s.app.degraded())
+	}
+}
+
+// What weakens a check needs the environment written in the file; a reload
+// cannot write it there afterwards.
+func TestReloadCannotWriteTheEnvironmentIn(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "portreeve.yaml")
+	put(t, file, "routes: [{path: /a, method: get, response: a}]")
+	a, err := New(Options{Source: Source{Path: file, Getenv: vars(map[string]string{"WORKER_ENV": "dev"})}, Stderr: io.Discard})
+	if err != nil {
+		t.Fatal(err)
+	}
+	put(t, file, "environment: dev\nauth: none\nroutes: [{path: /a, method: get, response: a}]")
+	if err := a.Reload(); err == nil || !strings.Contains(err.Error(), "takes a restart") {
+		t.Errorf("got %v", err)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"maps"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/fsnotify/fsnotify"
@@ -21,6 +22,7 @@ type watcher struct {
 	mu     sync.Mutex
 	stop   context.CancelFunc // nil while it is off
 	kicked chan struct{}      // a reload may have named other files
+	rests  atomic.Int64       // times it has found nothing left to do
 }
 
 // watch starts watching if the configuration asks for it. stop ends it.
@@ -109,7 +111,9 @@ func (v *vigil) keep(ctx context.Context) {
 		case <-timer.C:
 			if v.look() {
 				timer.Reset(quiet)
+				continue
 			}
+			v.app.watcher.rests.Add(1)
 		}
 	}
 }

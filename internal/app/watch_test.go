@@ -17,6 +17,15 @@ func (s *served) reaches(n uint64) {
 	eventually(s.t, "generation "+strconv.FormatUint(n, 10), func() bool { return s.generation() >= n })
 }
 
+// resting waits until the watch has looked and found nothing to do, so that what
+// is changed next is noticed by its event. A test that changes something again
+// gives how often it has rested before.
+func (s *served) resting(before int64) (now int64) {
+	s.t.Helper()
+	eventually(s.t, "a resting watch", func() bool { now = s.app.watcher.rests.Load(); return now > before })
+	return now
+}
+
 const watched = "environment: test\nwatch: true\n"
 
 func TestWatchedFiles(t *testing.T) {
@@ -44,6 +53,7 @@ func TestWatchedFiles(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			s := serveFile(t, test.yaml, test.files...)
+			s.resting(0)
 			test.change(s)
 			s.reaches(2)
 		})
@@ -80,7 +90,9 @@ func TestWatchFollowsSwappedLinks(t *testing.T) {
 	link(t, filepath.Join("..data", "key"), filepath.Join(mount, "key"))
 	link(t, filepath.Join("..data", "text"), filepath.Join(mount, "text"))
 	s := serveFile(t, strings.ReplaceAll(text, "MOUNT", mount))
+	rests := int64(0)
 	for i := uint64(2); i < 5; i++ {
+		rests = s.resting(rests)
 		version := strconv.FormatUint(i, 10)
 		volume(version)
 		s.reaches(i)
@@ -106,6 +118,7 @@ func TestWatchFollowsEveryLink(t *testing.T) {
 	near := t.TempDir()
 	link(t, filepath.Join(far, "current"), filepath.Join(near, "conf"))
 	s := serveFile(t, watched+"routes: [{path: /a, method: get, response: '{{file."+near+"/conf/text}}'}]\n")
+	s.resting(0)
 	link(t, filepath.Join(far, "v2"), filepath.Join(far, "current"))
 	s.reaches(2)
 	if _, body, _ := s.get("/a"); body != "two" {
@@ -117,11 +130,13 @@ func TestWatchFollowsEveryLink(t *testing.T) {
 func TestWatchWaitsForWhatIsMissing(t *testing.T) {
 	t.Parallel()
 	s := serveFile(t, watched+"routes: [{path: /a, method: get, response: old}]\n")
+	rests := s.resting(0)
 	s.write("portreeve.yaml", watched+"routes: [{path: /a, method: get, response: '{{file.later/text}}'}]\n")
 	eventually(t, "a report", func() bool { return s.log.has("does not exist") })
 	if _, body, _ := s.get("/a"); body != "old" || s.generation() != 1 {
 		t.Errorf("generation %d answers %q", s.generation(), body)
 	}
+	s.resting(rests)
 	s.write("later/text", "new")
 	s.reaches(2)
 	if _, body, _ := s.get("/a"); body != "new" {
@@ -134,6 +149,7 @@ func TestWatchIsNotDisturbedByNeighbours(t *testing.T) {
 	t.Parallel()
 	text := watched + "routes: [{path: /a, method: get, response: a}]\n"
 	s := serveFile(t, text)
+	s.resting(0)
 	stop := make(chan struct{})
 	done := make(chan struct{})
 	go func() {
@@ -165,6 +181,7 @@ func TestWatchFollowsItsKey(t *testing.T) {
 	if err := s.app.Reload(); err != nil {
 		t.Fatal(err)
 	}
+	s.resting(0)
 	s.write("portreeve.yaml", off+"watch: true\n# more\n")
 	s.reaches(3)
 	if err := s.reload(off); err != nil {
@@ -175,4 +192,43 @@ func TestWatchFollowsItsKey(t *testing.T) {
 		defer s.app.watcher.mu.Unlock()
 		return s.app.watcher.stop == nil
 	})
+}
+
+// A file that is gone is reported once, not at every look, and its return is
+// noticed.
+func TestWatchOutlivesAMissingFile(t *testing.T) {
+	t.Parallel()
+	text := watched + "routes: [{path: /a, method: get, response: a}]\n"
+	s := serveFile(t, text)
+	rests := s.resting(0)
+	if err := os.Remove(filepath.Join(s.dir, "portreeve.yaml")); err != nil {
+		t.Fatal(err)
+	}
+	rests = s.resting(rests)
+	if n := strings.Count(s.log.String(), "configuration not reloaded"); n != 1 {
+		t.Errorf("reported %d times:\n%s", n, s.log)
+	}
+	if status, _, _ := s.get("/a"); status != 200 {
+		t.Errorf("/a answers %d", status)
+	}
+	s.write("portreeve.yaml", text+"# back\n")
+	s.resting(rests)
+	s.reaches(2)
+}
+
+// A file that changes while it is loaded may have been read either way: it
+// counts as not loaded, so that the next look loads it again.
+func TestFileThatChangesWhileItIsLoadedIsLoadedAgain(t *testing.T) {
+	t.Parallel()
+	s := serveFile(t, "environment: test\nroutes: [{path: /a, method: get, response: a}]\n")
+	file := filepath.Join(s.dir, "portreeve.yaml")
+	b := s.app.current.Load().Built
+	s.app.remember(b, files{file: contentOf(file)})
+	if is := s.app.loaded(); is[file] != contentOf(file) {
+		t.Error("a file that stayed the same counts as changed")
+	}
+	s.app.remember(b, files{file: contentOf(filepath.Join(s.dir, "before"))})
+	if is := s.app.loaded(); is[file] == contentOf(file) {
+		t.Error("a file that changed meanwhile counts as loaded")
+	}
 }
