@@ -40,6 +40,7 @@ type Built struct {
 	TLS       *tls.Config // of the public listeners; nil: plain HTTP
 	Upstreams map[string]gateway.UpstreamSettings
 	groups    map[string]proxy.GroupSettings // of Upstreams, by the same keys
+	trust     *client.Trust
 	KeySets   []*keyset.Set
 	Files     []string // besides those the document names
 	Signs     bool     // some route sends assertions
@@ -74,7 +75,7 @@ func build(l *Loaded, d Deps) *Built {
 	b.Snapshot = gateway.NewSnapshot(standard, named)
 	b.Snapshot.WarnEndpoints(top.RateLimit, root)
 	b.Snapshot.Version = version
-	b.Snapshot.Trusted = trust
+	b.Snapshot.Trusted, b.trust = trust, trust
 	b.Snapshot.ClientCerts = b.TLS != nil && b.TLS.ClientAuth != tls.NoClientCert
 	b.Snapshot.RequireHTTPS = l.Env == "prod" && !l.File.InsecurePlainHTTP
 	b.Snapshot.Tenants = policy.NewTenants(l.File.Tenants, b.providers, root.At("tenants"))

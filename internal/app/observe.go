@@ -3,6 +3,7 @@ package app
 import (
 	"io"
 	"log/slog"
+	"net/netip"
 	"os"
 	"slices"
 	"strconv"
@@ -158,4 +159,15 @@ func (a *App) state() any {
 		st["lastReloadError"] = *text
 	}
 	return st
+}
+
+// unproxied notes that a trusted proxy's connection began without the PROXY
+// header that the configuration asks for, at most once a minute in words: the
+// proxy is set up otherwise than the file says, and every connection ends so.
+func (a *App) unproxied(peer netip.Addr, why error) {
+	a.metrics.AddressProblem("no PROXY header")
+	now := a.now().UnixNano()
+	if last := a.complained.Load(); now-last >= int64(time.Minute) && a.complained.CompareAndSwap(last, now) {
+		a.log.Warn("connection closed: it began without the PROXY header that trustedProxies asks of this peer", "peer", peer.String(), "error", why.Error())
+	}
 }

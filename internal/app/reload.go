@@ -95,6 +95,7 @@ func (a *App) connOptions(b *Built) *std.ConnOptions {
 		Limits:      wire.Limits{HeadBytes: orInt(int(c.HeadBytes), 64<<10), Headers: orInt(c.Headers, 100)},
 		HeadTimeout: c.HeadTimeout.Or(10 * time.Second), BodyIdle: c.BodyIdle.Or(30 * time.Second),
 		PerIP: orInt(c.ConnectionsPerIP, 1000), Exempt: a.exempt, TLS: b.TLS,
+		Proxied: b.trust.SpeaksProxy, Unproxied: a.unproxied,
 	}
 }
 

@@ -53,6 +53,8 @@ type App struct {
 	lastError atomic.Pointer[string] // why the last reload failed
 	named     atomic.Pointer[files]  // that the last load named, whether it came into service or not
 	watcher   watcher
+
+	complained atomic.Int64 // when unproxied last did
 }
 
 // generation is one configuration in service.

@@ -26,6 +26,8 @@ type entry struct {
 	from    []netip.Prefix
 	headers []string // the first that is present counts; more than one is an old habit
 	hops    int
+	// proxyProtocol says that connections begin with a PROXY header instead.
+	proxyProtocol bool
 }
 
 // Seen is where a request comes from.
@@ -38,19 +40,25 @@ type Seen struct {
 	Scheme string
 	// ByProxy reports that the TCP peer is a trusted proxy.
 	ByProxy bool
+	// ByConnection reports that the proxy spoke at the start of the connection:
+	// of the request it says nothing.
+	ByConnection bool
 	// Problem is why the proxy's header did not count; "" when it did.
 	Problem Problem
 }
 
 // Resolve finds the client of a request that came from peer; peer is zero for a
-// unix socket, whose peers are nobody's proxies. Headers of peers that are not
-// trusted are not looked at.
-func (t *Trust) Resolve(peer netip.AddrPort, h request.Header) Seen {
+// unix socket, whose peers are nobody's proxies. said is what its connection
+// began with. Headers of peers that are not trusted are not looked at.
+func (t *Trust) Resolve(peer netip.AddrPort, said Spoken, h request.Header) Seen {
 	addr := peer.Addr().Unmap().WithZone("")
 	s := Seen{Client: addr}
 	e := t.proxy(addr)
 	if e == nil {
 		return s
+	}
+	if e.proxyProtocol || said.Here { // also after a reload that asks for a header
+		return s.spoken(said)
 	}
 	s.ByProxy = true
 	name, value, n := e.header(h)

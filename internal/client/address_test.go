@@ -85,7 +85,7 @@ func TestResolve(t *testing.T) {
 			for _, f := range c.header {
 				header = append(header, request.Field(f))
 			}
-			if got := trust(t, c.yaml).Resolve(peer, header); got != c.want {
+			if got := trust(t, c.yaml).Resolve(peer, Spoken{}, header); got != c.want {
 				t.Errorf("got %+v, want %+v", got, c.want)
 			}
 		})
@@ -116,7 +116,7 @@ func TestStrangersAreNotBelieved(t *testing.T) {
 				rapid.StringN(0, 30, 60)).Draw(t, "value")
 			h = append(h, request.Field{Name: name, Value: value})
 		}
-		if got, want := tr.Resolve(peer, h), (Seen{Client: peer.Addr()}); got != want {
+		if got, want := tr.Resolve(peer, Spoken{}, h), (Seen{Client: peer.Addr()}); got != want {
 			t.Fatalf("a stranger's headers %v made it %+v", h, got)
 		}
 	})
@@ -134,7 +134,7 @@ func TestClientsCannotMoveTheirAddress(t *testing.T) {
 			if header == "Forwarded" {
 				appended = "for=" + appended
 			}
-			got := tr.Resolve(netip.MustParseAddrPort("10.0.0.1:1"), request.Header{{Name: header, Value: left + ", " + appended}})
+			got := tr.Resolve(netip.MustParseAddrPort("10.0.0.1:1"), Spoken{}, request.Header{{Name: header, Value: left + ", " + appended}})
 			if got.Client.String() != "203.0.113.9" {
 				t.Fatalf("%q made the client %v", left, got.Client)
 			}
@@ -149,7 +149,9 @@ func TestConfigProblems(t *testing.T) {
 		{"bits behind the prefix", "trustedProxies: [10.0.0.1/8]", "has address bits set behind the prefix"},
 		{"cloudflare without header", "trustedProxies: [{from: cloudflare}]", "say which counts"},
 		{"an unknown header", "trustedProxies: [{from: 10.0.0.1, header: X-Client-IP}]", "is none of"},
-		{"PROXY protocol", "trustedProxies: [{from: 10.0.0.1, header: proxyProtocol}]", "not in this release"},
+		{"a PROXY header and another", "trustedProxies: [{from: 10.0.0.1, header: [proxyProtocol, X-Forwarded-For]}]", "proxyProtocol stands alone"},
+		{"a PROXY header and hops", "trustedProxies: [{from: 10.0.0.1, header: proxyProtocol, hops: 1}]", "names one client"},
+		{"a PROXY header from Cloudflare", "trustedProxies: [{from: cloudflare, header: proxyProtocol}]", "speaks HTTP"},
 		{"hops for a header without list", "trustedProxies: [{from: 10.0.0.1, header: X-Real-IP, hops: 1}]", "is for X-Forwarded-For"},
 		{"no from", "trustedProxies: [{header: X-Real-IP}]", "from"},
 		{"everybody", "trustedProxies: [0.0.0.0/0]", "warning"},
@@ -174,7 +176,7 @@ func TestResolveAllocatesNothing(t *testing.T) {
 	tr := trust(t, "trustedProxies: [10.0.0.0/8]")
 	peer := netip.MustParseAddrPort("10.0.0.1:1")
 	h := request.Header{{Name: "Host", Value: "a"}, {Name: "X-Forwarded-For", Value: "1.2.3.4, 10.0.0.9"}}
-	if n := testing.AllocsPerRun(100, func() { tr.Resolve(peer, h) }); n != 0 {
+	if n := testing.AllocsPerRun(100, func() { tr.Resolve(peer, Spoken{}, h) }); n != 0 {
 		t.Errorf("%v allocations", n)
 	}
 }
@@ -188,7 +190,7 @@ func FuzzResolve(f *testing.F) {
 	peer := netip.MustParseAddrPort("10.0.0.1:1")
 	f.Fuzz(func(t *testing.T, s string) {
 		for name, tr := range map[string]*Trust{"X-Forwarded-For": xff, "Forwarded": fwd} {
-			got := tr.Resolve(peer, request.Header{{Name: name, Value: s}})
+			got := tr.Resolve(peer, Spoken{}, request.Header{{Name: name, Value: s}})
 			if !got.Client.IsValid() || got.Problem != "" && got.Client != peer.Addr() {
 				t.Fatalf("%q: %+v", s, got)
 			}

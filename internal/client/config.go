@@ -2,6 +2,7 @@ package client
 
 import (
 	"net/netip"
+	"slices"
 	"strings"
 
 	"github.com/portreeve/portreeve/internal/config"
@@ -12,7 +13,7 @@ import (
 type TrustedProxyConfig struct {
 	// From are the proxies' networks (CIDR), single addresses, or cloudflare.
 	From config.List[string] `json:"from" conf:"required"`
-	// Header is CF-Connecting-IP, X-Real-IP, X-Forwarded-For or Forwarded: the one that these proxies set or extend. X-Forwarded-For unless set, which cloudflare must.
+	// Header is CF-Connecting-IP, X-Real-IP, X-Forwarded-For or Forwarded: the one that these proxies set or extend. X-Forwarded-For unless set, which cloudflare must. proxyProtocol is a PROXY header (version 1 or 2) at the start of every connection.
 	Header config.List[string] `json:"header"`
 	// Hops is how many proxies stand in a row, for X-Forwarded-For and Forwarded: the address is the one that many places from the right. Unless set, it is the first from the right that no entry trusts.
 	Hops int `json:"hops"`
@@ -69,6 +70,10 @@ func (c *TrustedProxyConfig) compile(r *config.Reporter) entry {
 		}
 		e.from = append(e.from, p)
 	}
+	if e.proxyProtocol = slices.Contains(c.Header, proxyProtocol); e.proxyProtocol {
+		c.connection(r, cf)
+		return e
+	}
 	e.headers = c.headerNames(r, cf)
 	if c.Hops < 0 || c.Hops > 20 {
 		r.Errorf("hops", "is not between 1 and 20")
@@ -94,10 +99,8 @@ func (c *TrustedProxyConfig) headerNames(r *config.Reporter, cf bool) (out []str
 			}
 		}
 		switch {
-		case name == "proxyProtocol":
-			r.Errorf("header"+config.Index(i), "proxyProtocol (the PROXY protocol) is not in this release")
 		case known == "":
-			r.Errorf("header"+config.Index(i), "is none of %s", strings.Join(headers, ", "))
+			r.Errorf("header"+config.Index(i), "is none of %s, %s", strings.Join(headers, ", "), proxyProtocol)
 		default:
 			out = append(out, known)
 		}
@@ -106,6 +109,22 @@ func (c *TrustedProxyConfig) headerNames(r *config.Reporter, cf bool) (out []str
 		r.Warnf("header", "is a list: a proxy that sets only a later one lets its clients send the earlier one; name the one that it sets")
 	}
 	return out
+}
+
+// proxyProtocol stands in the place of a header's name.
+const proxyProtocol = "proxyProtocol"
+
+// connection checks an entry whose proxies speak the PROXY protocol.
+func (c *TrustedProxyConfig) connection(r *config.Reporter, cf bool) {
+	if len(c.Header) > 1 {
+		r.Errorf("header", "proxyProtocol stands alone: such a proxy hands on bytes, so every header is its client's own word")
+	}
+	if c.Hops != 0 {
+		r.Errorf("hops", "is for X-Forwarded-For and Forwarded; a PROXY header names one client")
+	}
+	if cf {
+		r.Errorf("header", "Cloudflare's proxy speaks HTTP: it sets CF-Connecting-IP")
+	}
 }
 
 func listHeader(names []string) bool {

@@ -38,13 +38,16 @@ func (s *Snapshot) address(x *Exchange, a Arrival) {
 	if a.TLS {
 		v.Scheme = "https"
 	}
-	seen := s.Trusted.Resolve(a.Peer, a.Header)
+	seen := s.Trusted.Resolve(a.Peer, a.Spoken, a.Header)
 	v.Client, x.ByProxy, x.AddressProblem = seen.Client, seen.ByProxy, seen.Problem
 	v.ClientUnsure = seen.Problem == client.Repeated || seen.Problem == client.Unreadable
+	if seen.ByConnection && a.TLS { // ended here, whatever the proxy in between saw
+		seen.Scheme = ""
+	}
 	if x.proxySaid = seen.Scheme; seen.Scheme != "" {
 		v.Scheme = seen.Scheme
 	}
-	if x.ByProxy && a.Header.Count("X-Request-Id") == 1 {
+	if x.ByProxy && !seen.ByConnection && a.Header.Count("X-Request-Id") == 1 {
 		if id := a.Header.Get("X-Request-Id"); plainID(id) {
 			v.ID = id
 		}

@@ -22,7 +22,9 @@ type Arrival struct {
 	HasBody bool
 	Peer    netip.AddrPort
 	Unix    bool // came over a unix socket
-	TLS     bool // came by TLS
+	// Spoken is the PROXY header at the start of its connection.
+	Spoken client.Spoken
+	TLS    bool // came by TLS
 	// ServerName is the name that the TLS client asked for; "" if none.
 	ServerName string
 	// ClientCert reports that the TLS client showed a certificate.

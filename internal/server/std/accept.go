@@ -5,17 +5,23 @@ import (
 	"crypto/tls"
 	"errors"
 	"net"
+	"net/netip"
 	"sync"
 	"time"
 )
 
-// maxHandshakes bounds TLS handshakes at one time: a connection beyond them is
-// closed, since the work before anybody is known is bounded.
-const maxHandshakes = 512
+// The work before anybody is known is bounded: PROXY headers and TLS handshakes
+// at one time, of all and of one address. A connection beyond them is closed.
+// Those of one address are few, so that whoever begins handshakes and never
+// ends them shuts out nobody else.
+const (
+	maxGreetings      = 4096
+	maxGreetingsPerIP = 64
+)
 
 // pump accepts connections, takes a place for each, and hands over those that
-// are ready: plain ones at once, TLS ones after their handshake, which no other
-// connection waits for.
+// are ready: plain ones at once, others after their PROXY header and their TLS
+// handshake, which no other connection waits for.
 type pump struct {
 	*listener
 	ready     chan net.Conn
@@ -23,12 +29,13 @@ type pump struct {
 	closed    chan struct{}
 	begin     sync.Once
 	end       sync.Once
-	shakeHand chan struct{} // its capacity is maxHandshakes
+	greetings chan struct{} // its capacity is maxGreetings
+	greeting  Places        // those under way, by address
 }
 
 func newPump(l *listener) *pump {
 	return &pump{listener: l, ready: make(chan net.Conn), failed: make(chan error), closed: make(chan struct{}),
-		shakeHand: make(chan struct{}, maxHandshakes)}
+		greetings: make(chan struct{}, maxGreetings)}
 }
 
 // Accept returns the next connection: a *Conn, or the *tls.Conn of one that
@@ -65,40 +72,112 @@ func (p *pump) run() {
 			}
 			continue
 		}
-		if _, unix := nc.RemoteAddr().(*net.UnixAddr); o.TLS == nil || unix { // a socket file has its own lock
-			p.hand(&Conn{Conn: nc, o: o, peer: peerOf(nc), free: free})
+		peer := peerOf(nc)
+		_, unix := nc.RemoteAddr().(*net.UnixAddr) // a socket file has its own lock
+		proxied := !unix && o.Proxied != nil && o.Proxied(peer.Addr())
+		if unix || o.TLS == nil && !proxied {
+			p.hand(&Conn{Conn: nc, o: o, peer: peer, free: free})
 			continue
 		}
-		select {
-		case p.shakeHand <- struct{}{}:
-			go p.shake(&placed{Conn: nc, free: free}, o)
-		default:
-			_ = nc.Close()
-			free()
+		g := &greeting{pump: p, conn: &placed{Conn: nc, free: []func(){free}}, o: o, peer: peer, proxied: proxied}
+		if !g.take() {
+			_ = g.conn.Close()
+			continue
 		}
+		go g.run()
 	}
 }
 
-// shake does the TLS handshake of one connection within the time for a head.
-func (p *pump) shake(nc *placed, o *ConnOptions) {
-	defer func() { <-p.shakeHand }()
-	limit := o.HeadTimeout
+// greeting is what comes before the first request of one connection.
+type greeting struct {
+	pump    *pump
+	conn    *placed
+	o       *ConnOptions
+	peer    netip.AddrPort
+	proxied bool
+	done    []func()
+}
+
+// take takes one of the places for what goes on at one time.
+func (g *greeting) take() bool {
+	select {
+	case g.pump.greetings <- struct{}{}:
+		g.done = append(g.done, func() { <-g.pump.greetings })
+	default:
+		return false
+	}
+	if g.proxied { // the proxy's are many; whom it speaks for is counted once known
+		return true
+	}
+	return g.takeFor(g.peer.Addr())
+}
+
+func (g *greeting) takeFor(a netip.Addr) bool {
+	free, ok := g.pump.greeting.take(a, maxGreetingsPerIP, g.o.Exempt)
+	if ok {
+		g.done = append(g.done, free)
+	} else {
+		g.end()
+	}
+	return ok
+}
+
+func (g *greeting) end() {
+	for _, done := range g.done {
+		done()
+	}
+	g.done = nil
+}
+
+// run does it all within the time for a head, and hands the connection over.
+func (g *greeting) run() {
+	limit := g.o.HeadTimeout
 	if limit <= 0 {
 		limit = 10 * time.Second
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), limit)
+	ctx, cancel := context.WithDeadline(context.Background(), time.Now().Add(limit))
 	defer cancel()
-	c := tls.Server(nc, o.TLS)
-	if err := c.HandshakeContext(ctx); err != nil {
-		_ = nc.Close()
+	c, err := g.greet(ctx)
+	g.end()
+	if err != nil {
+		_ = g.conn.Close()
 		return
 	}
-	if c.ConnectionState().NegotiatedProtocol == "h2" {
-		p.hand(c)
-		return
-	}
-	p.hand(&Conn{Conn: c, o: o, peer: peerOf(nc), free: func() {}}) // nc gives the place back
+	g.pump.hand(c)
 }
+
+func (g *greeting) greet(ctx context.Context) (net.Conn, error) {
+	if g.proxied {
+		if err := g.readSpoken(ctx); err != nil {
+			return nil, err
+		}
+	}
+	one := &Conn{Conn: g.conn, o: g.o, peer: g.peer, free: func() {}} // placed gives the place back
+	if g.o.TLS == nil {
+		return one, nil
+	}
+	c := tls.Server(g.conn, g.o.TLS)
+	if err := c.HandshakeContext(ctx); err != nil {
+		return nil, err
+	}
+	switch c.ConnectionState().NegotiatedProtocol {
+	case "h2":
+		return c, nil
+	case acmeProtocol: // the handshake was all that the authority wanted
+		return nil, errDone
+	}
+	one.Conn = c
+	if by, ok := ctx.Deadline(); ok && g.o.HeadTimeout > 0 {
+		one.clock.head = by // of the connection, not of what follows the handshake
+	}
+	return one, nil
+}
+
+// acmeProtocol is what a certificate authority asks for when it checks who
+// answers at a name (RFC 8737).
+const acmeProtocol = "acme-tls/1"
+
+var errDone = errors.New("nothing follows")
 
 // hand gives a connection to Accept, or closes it where nobody accepts any
 // more.
@@ -108,34 +187,4 @@ func (p *pump) hand(c net.Conn) {
 	case <-p.closed:
 		_ = c.Close()
 	}
-}
-
-// placed gives a connection's place back when it closes.
-type placed struct {
-	net.Conn
-	free func()
-	once sync.Once
-}
-
-// Close closes the connection.
-func (c *placed) Close() error {
-	err := c.Conn.Close()
-	c.once.Do(c.free)
-	return err
-}
-
-// CloseWrite ends our direction alone.
-func (c *placed) CloseWrite() error {
-	if w, ok := c.Conn.(writeCloser); ok {
-		return w.CloseWrite()
-	}
-	return errors.ErrUnsupported
-}
-
-// SetLinger is the TCP connection's.
-func (c *placed) SetLinger(sec int) error {
-	if t, ok := c.Conn.(interface{ SetLinger(int) error }); ok {
-		return t.SetLinger(sec)
-	}
-	return errors.ErrUnsupported
 }

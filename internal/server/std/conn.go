@@ -9,6 +9,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/portreeve/portreeve/internal/client"
 	"github.com/portreeve/portreeve/internal/wire"
 )
 
@@ -98,6 +99,9 @@ func (c *Conn) Peer() (peer netip.AddrPort, unix bool) {
 	_, unix = c.RemoteAddr().(*net.UnixAddr)
 	return c.peer, unix
 }
+
+// Spoken is the PROXY header that the connection began with.
+func (c *Conn) Spoken() client.Spoken { return spokenOn(c.Conn) }
 
 // TLS is the state of a TLS connection, nil of a plain one.
 func (c *Conn) TLS() *tls.ConnectionState {

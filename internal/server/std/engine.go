@@ -60,7 +60,7 @@ func (e *Engine) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "", http.StatusInternalServerError)
 		return
 	}
-	o.Arrival = gateway.Arrival{ID: e.NewID(), Received: e.Now(), Peer: in.peer, Unix: in.unix}
+	o.Arrival = gateway.Arrival{ID: e.NewID(), Received: e.Now(), Peer: in.peer, Unix: in.unix, Spoken: in.spoken}
 	w.Header().Set("X-Request-Id", o.Arrival.ID)
 	defer e.finish(w, r, o)
 	if in.refused != nil {

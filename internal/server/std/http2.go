@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/portreeve/portreeve/internal/client"
 	"github.com/portreeve/portreeve/internal/wire"
 )
 
@@ -18,6 +19,7 @@ type arrived struct {
 	body    bool
 	peer    netip.AddrPort
 	unix    bool
+	spoken  client.Spoken
 	tls     *tls.ConnectionState
 	conn    *Conn // of HTTP/1.1, else nil
 }
@@ -26,7 +28,7 @@ type arrived struct {
 // neither by Listen nor by HTTP/2 behind it.
 func incoming(r *http.Request) (in arrived, ok bool) {
 	if c := ConnFrom(r.Context()); c != nil {
-		in.conn, in.tls = c, c.TLS()
+		in.conn, in.tls, in.spoken = c, c.TLS(), c.Spoken()
 		in.peer, in.unix = c.Peer()
 		if in.head, in.refused = c.Next(); in.head != nil {
 			in.body = in.head.HasBody()
@@ -38,7 +40,7 @@ func incoming(r *http.Request) (in arrived, ok bool) {
 		return in, false
 	}
 	state := c.ConnectionState()
-	in.tls, in.peer = &state, peerOf(c)
+	in.tls, in.peer, in.spoken = &state, peerOf(c), spokenOn(c)
 	in.body = r.Body != nil && r.Body != http.NoBody
 	in.head, in.refused = http2Head(r)
 	return in, true

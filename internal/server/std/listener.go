@@ -15,12 +15,19 @@ type ConnOptions struct {
 	Limits wire.Limits
 	// TLS, if set, is how connections are secured; the handshake counts towards
 	// HeadTimeout.
-	TLS         *tls.Config
+	TLS *tls.Config
+	// Proxied, if set, reports whether a peer's connections must begin with a
+	// PROXY header. It is asked at each new connection; others must not have one.
+	Proxied func(netip.Addr) bool
+	// Unproxied, if set, hears of each such connection that began otherwise and
+	// was closed. It must not block.
+	Unproxied   func(peer netip.Addr, why error)
 	HeadTimeout time.Duration // for a whole head; the first one's starts with the connection
 	BodyIdle    time.Duration // between two reads of a body that bring something, and two writes of an answer
 	PerIP       int           // open connections per IPv4 address or IPv6 /64
 	// Exempt reports whether PerIP does not hold for the peer (loopback,
-	// trusted proxies). It is asked at each new connection; nil exempts nobody.
+	// trusted proxies), nor for whom it speaks in a PROXY header. It is asked at
+	// each new connection; nil exempts nobody.
 	Exempt func(netip.Addr) bool
 	// Excess, if set, hears of each connection that PerIP turned away. It must
 	// not block.
@@ -53,7 +60,7 @@ func (l *listener) admit() (nc net.Conn, o *ConnOptions, free func(), err error)
 			return nil, nil, nil, err
 		}
 		o, peer := l.options(), peerOf(nc)
-		free, ok := l.places.take(peer.Addr(), o)
+		free, ok := l.places.take(peer.Addr(), o.PerIP, o.Exempt)
 		if ok {
 			return nc, o, free, nil
 		}

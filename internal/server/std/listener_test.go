@@ -91,8 +91,7 @@ func TestListenersShareTheirPlaces(t *testing.T) {
 func TestPlacesAreGivenBack(t *testing.T) {
 	t.Parallel()
 	var places Places
-	one := &ConnOptions{PerIP: 1}
-	admit := func(a string) (func(), bool) { return places.take(netip.MustParseAddr(a), one) }
+	admit := func(a string) (func(), bool) { return places.take(netip.MustParseAddr(a), 1, nil) }
 	free4, ok4 := admit("192.0.2.1")
 	_, again := admit("192.0.2.1")
 	_, other := admit("192.0.2.2")
@@ -110,7 +109,7 @@ func TestPlacesAreGivenBack(t *testing.T) {
 	if _, ok := admit("2001:db8::2"); !ok {
 		t.Error("the IPv6 place was not given back")
 	}
-	if _, ok := places.take(netip.Addr{}, one); !ok {
+	if _, ok := places.take(netip.Addr{}, 1, nil); !ok {
 		t.Error("a unix socket has no address to count")
 	}
 }

@@ -13,10 +13,10 @@ type Places struct {
 	open map[netip.Addr]int
 }
 
-// take takes a place for a connection from the address, an IPv4 address or an
-// IPv6 /64; free gives it back.
-func (p *Places) take(a netip.Addr, o *ConnOptions) (free func(), ok bool) {
-	if o.PerIP <= 0 || !a.IsValid() || o.Exempt != nil && o.Exempt(a) {
+// take takes one of the most places that an address may have, an IPv4 address
+// or an IPv6 /64; free gives it back.
+func (p *Places) take(a netip.Addr, most int, exempt func(netip.Addr) bool) (free func(), ok bool) {
+	if most <= 0 || !a.IsValid() || exempt != nil && exempt(a) {
 		return func() {}, true
 	}
 	key := a
@@ -27,7 +27,7 @@ func (p *Places) take(a netip.Addr, o *ConnOptions) (free func(), ok bool) {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.open[key] >= o.PerIP {
+	if p.open[key] >= most {
 		return nil, false
 	}
 	if p.open == nil {
