@@ -137,6 +137,7 @@ func (n *fakeNet) group(change func(*GroupSettings), hosts ...string) *Group {
 type asked struct {
 	status     int
 	code, body string
+	err        error
 }
 
 func (a asked) String() string {
@@ -161,6 +162,7 @@ func askCtx(ctx context.Context, g *Group, method, body string) asked {
 	a := asked{status: status, body: w.Body.String()}
 	if f != nil {
 		a.code = f.Code
+		a.err = f.Err
 	}
 	return a
 }
