@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -72,6 +73,7 @@ func (b *builder) member(raw string, r *config.Reporter) (member, bool) {
 		if b.Abs != nil {
 			file = b.Abs(file)
 		}
+		file = filepath.Clean(file)
 		return member{url: "unix:" + file, host: raw, server: "unix:" + file}, true
 	}
 	u := upstreamURL(raw, r)
@@ -124,6 +126,7 @@ func checkGroup(c *UpstreamConfig, list []member, r *config.Reporter) {
 			r.Errorf("healthCheck.interval", "is less than %s", leastChecks)
 		}
 	}
+	checkProtocol(c, list, r)
 	if c.TLS == nil {
 		return
 	}
@@ -165,6 +168,9 @@ func (b *builder) upstreamKey(list []member, c *UpstreamConfig, r *config.Report
 	}
 	if c.TLS != nil {
 		key += fmt.Sprintf(" tls=%q", []string{c.TLS.CA, c.TLS.Cert, c.TLS.Key, c.TLS.ServerName})
+	}
+	if c.HTTP2 || c.H2C {
+		key += fmt.Sprintf(" http2=%t h2c=%t", c.HTTP2, c.H2C)
 	}
 	if _, ok := b.Upstreams[key]; !ok {
 		label := c.Name

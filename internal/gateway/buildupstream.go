@@ -28,6 +28,7 @@ func (b *builder) forwarding(c *UpstreamConfig, identify bool, r *config.Reporte
 		to.Remove[request.Fold(name)] = true
 	}
 	to.Strip, to.OwnCookies = b.strip(c.PassCredential || !identify), b.OwnCookies
+	to.RequestTrailers = trailerNames(c, r)
 	b.changedPath(to, c, r)
 	return to
 }

@@ -118,6 +118,12 @@ type UpstreamConfig struct {
 	ConnectTimeout config.Duration `json:"connectTimeout"`
 	// IdleTimeout bounds the wait between bytes of a body: 5m unless set.
 	IdleTimeout config.Duration `json:"idleTimeout"`
+	// HTTP2 speaks HTTP/2 to https URLs that take it, HTTP/1.1 to the others.
+	HTTP2 bool `json:"http2"`
+	// H2C speaks HTTP/2 without TLS to http URLs and sockets, which must take it.
+	H2C bool `json:"h2c"`
+	// RequestTrailers are the names of request trailers that go on; those of gRPC do anyway.
+	RequestTrailers config.List[string] `json:"requestTrailers"`
 	// MaxBody bounds the request body; unset means no bound.
 	MaxBody config.Size `json:"maxBody"`
 	// AccessHeaders adds Cf-Access-Authenticated-User-Email.

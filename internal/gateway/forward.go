@@ -23,6 +23,16 @@ type Forward struct {
 	// OwnCookies are cookie names that an upstream must not set.
 	OwnCookies []string
 	DropCORS   bool // Portreeve answers for CORS; the upstream's own fields go
+	// Websocket asks the upstream to become a WebSocket: the engine sets it where
+	// the checked head is a handshake.
+	Websocket bool
+	// TakesTrailers passes on that the client reads trailers (TE).
+	TakesTrailers bool
+	// Trailer reports whether a request trailer goes on; nil: none does.
+	Trailer func(name string) bool
+	// Streaming, if set, is called once where the answer is one without an end
+	// of its own: events, or gRPC.
+	Streaming func()
 }
 
 // Forward builds the outgoing head of an allowed exchange. The path is the one
@@ -37,7 +47,7 @@ func (x *Exchange) Forward(to *Forwarding, keys *assertion.Keys, now time.Time) 
 	out := &Forward{
 		Upstream: to.Upstream, Method: v.Method, Path: path, Query: v.Query, HasQuery: v.HasQuery,
 		Host: v.Host, MaxBody: to.MaxBody, OwnCookies: to.OwnCookies, DropCORS: x.cors() != nil,
-		Private: !x.Route.SharedCache && x.guarded(),
+		Private: !x.Route.SharedCache && x.guarded(), TakesTrailers: takesTrailers(v.Header), Trailer: x.trailerRule(to),
 	}
 	if h := v.Header.Get("Host"); h != "" {
 		out.Host = h

@@ -62,6 +62,8 @@ type Forwarding struct {
 	Assertion      bool
 	PassCredential bool
 	MaxBody        int64 // bytes; 0 means no bound
+	// RequestTrailers go on, folded; those of gRPC do anyway.
+	RequestTrailers map[string]bool
 }
 
 // HeaderTemplate is a header whose value is evaluated for each request.
