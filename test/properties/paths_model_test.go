@@ -142,6 +142,20 @@ func matches(pattern, segs []string, fold bool) (rank string, ok bool) {
 	return rank, len(pattern) == len(segs)
 }
 
+// hidesDots reports whether a path holds a dot segment to anybody, which no
+// setting of a site allows.
+func hidesDots(p string) bool {
+	for segment := range strings.SplitSeq(p, "/") {
+		once := lenientDecode(segment)
+		for _, part := range strings.FieldsFunc(once+"/"+lenientDecode(once), func(r rune) bool { return r == '/' || r == '\\' }) {
+			if part, _, _ = strings.Cut(part, ";"); part == "." || part == ".." {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // reading is one thing that some upstream does to a path before it looks at it.
 type reading struct {
 	name string
