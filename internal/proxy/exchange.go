@@ -8,6 +8,7 @@ import (
 
 	"github.com/portreeve/portreeve/internal/fault"
 	"github.com/portreeve/portreeve/internal/gateway"
+	"github.com/portreeve/portreeve/internal/request"
 )
 
 // exchange is one request and its answer. It is pooled; reset empties it.
@@ -20,17 +21,20 @@ type exchange struct {
 	ctx context.Context
 	way way // through a group
 
-	c      *conn
-	in     inflow
-	scan   headScan
-	ans    answer
-	up     *upload
-	clock  headClock
-	head   []byte // outgoing
-	length int64
-	frame  framing
-	sent   int64 // body bytes to the client
-	guard  func() bool
+	c       *conn
+	in      inflow
+	scan    headScan
+	ans     answer
+	up      *upload
+	pending *upload  // put off until the upstream asks for the body
+	trailer []string // of the request, that go on
+	sized   bool     // the client was told the body's length
+	clock   headClock
+	head    []byte // outgoing
+	length  int64
+	frame   framing
+	sent    int64 // body bytes to the client
+	guard   func() bool
 }
 
 func (x *exchange) reset() {
@@ -44,27 +48,54 @@ func (x *exchange) reset() {
 // client.
 func (x *exchange) run() (status int, f *fault.Error) {
 	var err error
-	x.frame, x.length = bodyOf(x.r)
+	x.trailer = requestTrailers(x.r, x.o)
+	x.frame, x.length = bodyOf(x.r, len(x.trailer) > 0)
 	if max := x.o.MaxBody; max > 0 && x.length > max {
 		return 0, fault.Wrap(fault.TooLarge, CodeTooLarge, "", errTooLarge)
 	}
-	if x.head, err = appendHead(x.head, x.o, x.frame, x.length); err != nil {
+	if x.expects() {
+		x.o.Header = append(x.o.Header, request.Field{Name: "Expect", Value: "100-continue"})
+	}
+	if x.o.Websocket {
+		if f := checkHandshake(x.o.Header); f != nil {
+			return 0, f
+		}
+	}
+	if x.head, err = appendHead(x.head, x.o, x.frame, x.length, x.trailer...); err != nil {
 		return 0, fault.Wrap(fault.Internal, "outgoing_head", "", err)
 	}
 	if f := x.ask(); f != nil {
 		return 0, f
 	}
 	relayHead(x.w.Header(), &x.ans, x.o, x.o.Method == http.MethodHead)
-	if !x.up.finished() {
-		x.closeAfter()
+	if x.ans.status == http.StatusSwitchingProtocols {
+		return x.tunnel()
 	}
-	x.w.WriteHeader(x.ans.status)
+	x.answerHead()
 	f = x.relayBody()
 	x.release(f == nil)
-	if f != nil {
-		x.abort()
+	if f != nil && x.part() {
+		return x.ans.status, nil // who ended it knows why
 	}
 	return x.ans.status, f
+}
+
+// answerHead sends the answer's head on.
+func (x *exchange) answerHead() {
+	h := x.w.Header()
+	x.sized = len(h["Content-Length"]) > 0
+	if !x.up.finished() || x.pending != nil {
+		x.closeAfter()
+	}
+	if x.ans.chunked && x.ans.hasBody(x.o.Method) && x.r.ProtoAtLeast(1, 1) {
+		x.announce(x.ans.announced())
+	}
+	if x.o.Streaming != nil {
+		if events, grpc := streaming(h); events || grpc {
+			x.o.Streaming()
+		}
+	}
+	x.w.WriteHeader(x.ans.status)
 }
 
 // fate is how an attempt at one upstream ended.
@@ -96,7 +127,7 @@ func (x *exchange) askOne(limit time.Duration) (f *fault.Error, how fate) {
 		lost := !x.in.seen && x.frame == noBody && idempotent(x.o.Method) && x.ctx.Err() == nil && !timedOut(err)
 		again := lost && x.c.reused
 		if !again {
-			if f = x.blame(err); !x.up.finished() {
+			if f = x.blame(err); !x.up.finished() || x.pending != nil {
 				x.closeAfter()
 			}
 			if lost {
@@ -113,7 +144,11 @@ func (x *exchange) askOne(limit time.Duration) (f *fault.Error, how fate) {
 // closeAfter ends the client's connection with this answer: what remains of
 // the request's body must not be read as the next request. It also keeps
 // net/http from waiting for that rest before it writes the head.
-func (x *exchange) closeAfter() { x.w.Header().Set("Connection", "close") }
+func (x *exchange) closeAfter() {
+	if x.r.ProtoMajor == 1 { // HTTP/2 would end the whole connection
+		x.w.Header().Set("Connection", "close")
+	}
+}
 
 // blame finds whose fault a failed exchange is.
 func (x *exchange) blame(err error) *fault.Error {
@@ -133,11 +168,17 @@ func (x *exchange) try() error {
 	if x.frame != noBody {
 		// The wait for the head begins when the body is sent.
 		_ = x.c.SetReadDeadline(time.Time{})
-		x.up = &upload{
+		r, names := x.r, x.trailer
+		x.pending = &upload{
 			src: x.r.Body, dst: x.c, framing: x.frame, length: x.length, max: x.o.MaxBody,
 			idle: x.u.set.IdleTimeout, clock: &x.clock, done: make(chan struct{}),
+			last: func() []byte { return appendTrailers([]byte("0\r\n"), r, names) },
 		}
-		go x.up.run(x.u.set.Timeout)
+		if x.expects() {
+			_ = x.c.SetReadDeadline(time.Now().Add(continueWait))
+		} else {
+			x.begin()
+		}
 	}
 	err := x.readHead()
 	x.clock.stop()
@@ -149,6 +190,9 @@ func (x *exchange) readHead() error {
 	total := 0
 	for interim := 0; ; interim++ {
 		n, err := x.nextHead(maxHeadBytes - total)
+		if err != nil && x.impatient(err) {
+			n, err = x.nextHead(maxHeadBytes - total)
+		}
 		if err != nil {
 			return err
 		}
@@ -159,11 +203,17 @@ func (x *exchange) readHead() error {
 		case err != nil:
 			return err
 		case x.ans.status == http.StatusSwitchingProtocols:
-			return unasked
+			return x.upgraded()
 		case x.ans.status >= 200:
+			// A body that was announced and not sent, or a handshake that was not
+			// taken up: the connection is good for nothing else.
+			x.ans.close = x.ans.close || x.pending != nil || x.asksUpgrade()
 			return nil
 		case interim == maxInterim:
 			return manyInterims
+		}
+		if x.o != nil { // a health check has nobody to tell
+			x.interim(x.ans.status, x.ans.fields, x.ans.options)
 		}
 	}
 }

@@ -34,7 +34,7 @@ func upstreamFault(ctx context.Context, err error) *fault.Error {
 	var bad malformed
 	switch {
 	case ctx.Err() != nil:
-		return fault.Wrap(fault.BadRequest, CodeClientGone, "", context.Cause(ctx))
+		return gone(ctx)
 	case errors.As(err, &bad):
 		return fault.Wrap(fault.BadGateway, CodeMalformed, "", err)
 	case timedOut(err):
@@ -47,7 +47,7 @@ func upstreamFault(ctx context.Context, err error) *fault.Error {
 func dialFault(ctx context.Context, err error) *fault.Error {
 	switch {
 	case ctx.Err() != nil:
-		return fault.Wrap(fault.BadRequest, CodeClientGone, "", context.Cause(ctx))
+		return gone(ctx)
 	case errors.Is(err, errOwnListener):
 		return fault.Wrap(fault.BadGateway, CodeOwnListener, "", err)
 	case timedOut(err):
@@ -63,7 +63,7 @@ func clientFault(ctx context.Context, err error) *fault.Error {
 	case errors.As(err, &large), errors.Is(err, errTooLarge):
 		return fault.Wrap(fault.TooLarge, CodeTooLarge, "", err)
 	case ctx.Err() != nil:
-		return fault.Wrap(fault.BadRequest, CodeClientGone, "", context.Cause(ctx))
+		return gone(ctx)
 	case timedOut(err):
 		return fault.Wrap(fault.RequestTimeout, CodeRequestSlow, "", err)
 	}

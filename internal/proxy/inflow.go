@@ -3,14 +3,17 @@ package proxy
 import (
 	"bytes"
 	"io"
+	"strings"
+
+	"github.com/portreeve/portreeve/internal/request"
 )
 
 // bufferBytes is the size of the one buffer that an exchange reads its answer
 // into: head and body alike, so a small answer costs one read.
 const bufferBytes = 32 << 10
 
-// maxTrailerBytes bounds the trailers of a chunked answer, which are read and
-// dropped, and each chunk-size line.
+// maxTrailerBytes bounds the trailers of a chunked answer, and each chunk-size
+// line.
 const maxTrailerBytes = 16 << 10
 
 // inflow is the unread part of what an upstream sent.
@@ -56,7 +59,8 @@ type body struct {
 	left     int64 // of the length, or of the chunk; untilClose has none
 	kind     bodyKind
 	state    chunkState
-	trailers int
+	trailers int // bytes of them so far
+	fields   []request.Field
 	done     bool
 }
 
@@ -163,10 +167,11 @@ func (b *body) control(line []byte) error {
 		if b.trailers += len(line); b.trailers > maxTrailerBytes {
 			return badChunk
 		}
-		name, _, ok := bytes.Cut(line, []byte(":"))
-		if !ok || !isToken(string(name)) || !valueOK(string(line[len(name)+1:])) {
+		name, value, ok := strings.Cut(string(line), ":")
+		if !ok || !isToken(name) || !valueOK(value) || len(b.fields) == maxTrailers {
 			return badChunk
 		}
+		b.fields = append(b.fields, request.Field{Name: name, Value: blanks(value)})
 		return nil
 	}
 	n, err := chunkSize(line)

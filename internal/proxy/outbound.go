@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"strconv"
+	"strings"
 
 	"github.com/portreeve/portreeve/internal/gateway"
 	"github.com/portreeve/portreeve/internal/request"
@@ -19,11 +20,12 @@ const (
 )
 
 // bodyOf tells the framing from what net/http made of the client's head.
-func bodyOf(r *http.Request) (framing, int64) {
+// Trailers go on only behind a chunked body.
+func bodyOf(r *http.Request, trailers bool) (framing, int64) {
 	switch {
 	case r.Body == nil || r.Body == http.NoBody || r.ContentLength == 0:
 		return noBody, 0
-	case r.ContentLength < 0:
+	case r.ContentLength < 0 || trailers:
 		return byChunks, -1
 	}
 	return byLength, r.ContentLength
@@ -33,7 +35,7 @@ var errOutbound = errors.New("the outgoing head holds what no HTTP/1.1 head may 
 
 // appendHead writes o as it goes to the wire. A head that would not be read
 // back as one head is an error: nothing is forwarded in doubt.
-func appendHead(b []byte, o *gateway.Forward, f framing, length int64) ([]byte, error) {
+func appendHead(b []byte, o *gateway.Forward, f framing, length int64, trailers ...string) ([]byte, error) {
 	if !isToken(o.Method) || !targetOK(o.Path, true) || !targetOK(o.Query, false) ||
 		o.Host == "" || !valueOK(o.Host) {
 		return b, errOutbound
@@ -74,10 +76,34 @@ func appendHead(b []byte, o *gateway.Forward, f framing, length int64) ([]byte, 
 		// RFC 9110 section 8.6: say that there is none where one is expected.
 		b = append(b, "Content-Length: 0\r\n"...)
 	}
-	if lastUse(o.Method, f) {
-		b = append(b, "Connection: close\r\n"...)
+	if f == byChunks && len(trailers) > 0 {
+		b = append(b, "Trailer: "...)
+		b = append(b, strings.Join(trailers, ", ")...)
+		b = append(b, '\r', '\n')
 	}
-	return append(b, '\r', '\n'), nil
+	return append(appendHop(b, o, f), '\r', '\n'), nil
+}
+
+// appendHop writes what concerns this connection alone.
+func appendHop(b []byte, o *gateway.Forward, f framing) []byte {
+	options := make([]string, 0, 3)
+	if o.Websocket {
+		b = append(b, "Upgrade: websocket\r\n"...)
+		options = append(options, "Upgrade")
+	}
+	if o.TakesTrailers {
+		b = append(b, "TE: trailers\r\n"...)
+		options = append(options, "TE")
+	}
+	if lastUse(o.Method, f) {
+		options = append(options, "close")
+	}
+	if len(options) == 0 {
+		return b
+	}
+	b = append(b, "Connection: "...)
+	b = append(b, strings.Join(options, ", ")...)
+	return append(b, '\r', '\n')
 }
 
 // lastUse reports whether the connection must not serve another request: many

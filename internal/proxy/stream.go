@@ -38,6 +38,7 @@ func (x *exchange) relayBody() *fault.Error {
 			if !armed.IsZero() {
 				_ = x.rc.SetWriteDeadline(time.Time{})
 			}
+			x.putTrailers(b.fields)
 			return nil
 		case len(p) > 0 && x.in.r < x.in.w:
 			continue

@@ -25,6 +25,7 @@ type upload struct {
 	length  int64
 	max     int64 // 0: none
 	idle    time.Duration
+	last    func() []byte // the last chunk, with the trailers
 	clock   *headClock
 	done    chan struct{}
 	err     error // writing to the upstream failed; set before done is closed
@@ -125,7 +126,7 @@ func (u *upload) send(buf []byte, n int) error {
 func (u *upload) end(total int64) {
 	switch {
 	case u.framing == byChunks:
-		_, u.err = io.WriteString(u.dst, "0\r\n\r\n")
+		_, u.err = u.dst.Write(u.last())
 	case total != u.length:
 		u.fail(io.ErrUnexpectedEOF)
 	}
