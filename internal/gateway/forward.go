@@ -30,9 +30,9 @@ type Forward struct {
 	TakesTrailers bool
 	// Trailer reports whether a request trailer goes on; nil: none does.
 	Trailer func(name string) bool
-	// Streaming, if set, is called once where the answer is one without an end
-	// of its own: events, or gRPC.
-	Streaming func()
+	// Begun, if set, is called once, when the answer's head goes to the client.
+	// endless says that the answer has no end of its own: events, or gRPC.
+	Begun func(endless bool)
 }
 
 // Forward builds the outgoing head of an allowed exchange. The path is the one

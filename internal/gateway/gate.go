@@ -77,3 +77,23 @@ func (x *Exchange) Explain(a Arrival, now time.Time) []trace.Step {
 	}
 	return rec.Steps
 }
+
+// Again decides once more about a request that runs: whether it would be let
+// through now, to an upstream. No limit counts it.
+func (g *Gate) Again(ctx context.Context, s *Snapshot, a Arrival) Verdict {
+	x := &Exchange{}
+	reply, f := s.Place(x, a, nil)
+	switch {
+	case f != nil:
+		return refuse(f)
+	case reply != nil:
+		return refuse(fault.New(fault.NotFound, "no_route", ""))
+	}
+	v := g.judge(ctx, x)
+	if v.Kind == Allow {
+		if _, forwards := x.Route.Answer.(*Forwarding); !forwards {
+			return refuse(fault.New(fault.NotFound, "no_route", ""))
+		}
+	}
+	return v
+}

@@ -189,3 +189,7 @@ func malformed(why string) *refusal {
 	return &refusal{code: CodeMalformed, check: "claims", wanted: "claims of the usual types", found: why,
 		enough: "a token whose claims have their registered types"}
 }
+
+// Leeway is how far the provider forgives clocks that differ: a credential
+// counts so much longer than its expiry.
+func (p *Provider) Leeway() time.Duration { return p.leeway }

@@ -90,10 +90,9 @@ func (x *exchange) answerHead() {
 	if x.ans.chunked && x.ans.hasBody(x.o.Method) && x.r.ProtoAtLeast(1, 1) {
 		x.announce(x.ans.announced())
 	}
-	if x.o.Streaming != nil {
-		if events, grpc := streaming(h); events || grpc {
-			x.o.Streaming()
-		}
+	if x.o.Begun != nil {
+		events, grpc := streaming(h)
+		x.o.Begun(events || grpc)
 	}
 	x.w.WriteHeader(x.ans.status)
 }

@@ -102,9 +102,21 @@ func (s *Server) drain(public *http.Server, failed <-chan error, wait bool) (err
 	s.Public.Close()
 	bounded, cancel := context.WithTimeout(context.Background(), bound)
 	defer cancel()
+	if st, ok := s.Engine.(streams); ok {
+		st.Goodbye()
+		defer st.Wait(bounded)
+		defer time.AfterFunc(bound-min(bound/4, 2*time.Second), st.EndStreams).Stop()
+	}
 	if errors.Is(public.Shutdown(bounded), context.DeadlineExceeded) {
 		err = errors.Join(err, errCutOff)
 		_ = public.Close()
 	}
 	return err
+}
+
+// streams are exchanges that have no end of their own.
+type streams interface {
+	Goodbye()    // to WebSockets, at once
+	EndStreams() // the others, shortly before the drain is over
+	Wait(context.Context)
 }

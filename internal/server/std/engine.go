@@ -25,6 +25,11 @@ type Runtime struct {
 	Upstreams  map[string]*proxy.Group
 	Assertion  *assertion.Keys
 	Concurrent int // requests at one time
+	// MaxStreamAge is how long an exchange with an upstream may run; 0: for ever.
+	MaxStreamAge time.Duration
+	// BodyIdle bounds the wait between bytes of an HTTP/2 request's body; of
+	// HTTP/1.1 the connection does. 0: nothing does.
+	BodyIdle time.Duration
 }
 
 // Outcome is what became of a request, for the log and the ring of refusals.
@@ -37,6 +42,9 @@ type Outcome struct {
 	Decision string
 	Steps    []trace.Step // of a refusal
 	End      time.Time
+
+	websocket bool      // the head is a handshake
+	body      *slowBody // of HTTP/2; nil: nothing bounds it here
 }
 
 // Engine answers requests by net/http. Its fields are set once.
@@ -48,6 +56,7 @@ type Engine struct {
 	Record  func(*Outcome)
 
 	running atomic.Int64 // requests that are being answered
+	life    life
 }
 
 // ServeHTTP answers one request whose head passed the check, or whose head was
@@ -81,6 +90,10 @@ func (e *Engine) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if in.tls != nil {
 		o.Arrival.TLS, o.Arrival.ServerName, o.Arrival.ClientCert = true, in.tls.ServerName, len(in.tls.PeerCertificates) > 0
 	}
+	if in.conn == nil && in.body {
+		o.body = boundBody(w, r, rt.BodyIdle)
+	}
+	o.websocket = in.head.Websocket
 	e.answer(w, r, rt, o, in.conn)
 }
 
@@ -161,8 +174,14 @@ func (e *Engine) forward(w http.ResponseWriter, r *http.Request, rt *Runtime, o 
 		e.fail(w, r, o, fault.New(fault.Internal, "no_upstream", ""))
 		return
 	}
-	status, n, f := up.Serve(w, r, out)
+	a, ctx := e.life.begin(e, rt, o, w, r, o.websocket)
+	defer a.done() // a panic too
+	out.Websocket, out.Begun = o.websocket, func(endless bool) { a.stream.Store(endless); o.body.free() }
+	status, n, f := up.Serve(w, r.WithContext(ctx), out)
 	o.Status, o.Bytes = status, n
+	if ended := a.done(); ended != nil && f == nil {
+		o.Fault = ended.Fault
+	}
 	if f != nil {
 		if status == 0 {
 			if f.Code == proxy.CodeRequestCut || f.Code == proxy.CodeRequestSlow {
