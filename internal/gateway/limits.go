@@ -47,13 +47,15 @@ type LimitFacts struct {
 	By   string // ip | principal | tenant | key
 }
 
-// LimitsOf lists the limits that a request for the route counts against.
-func (s *Site) LimitsOf(r *Route) []LimitFacts {
-	var out []LimitFacts
-	for _, l := range [...]*limits{&s.limits, &r.limits} {
-		for _, b := range slices.Concat(l.address, l.caller) {
-			out = append(out, LimitFacts{Rule: b.rule, By: b.by})
-		}
+// Limits lists the limits that every request to the site counts against.
+func (s *Site) Limits() []LimitFacts { return s.limits.facts() }
+
+// Limits lists the limits that requests for the route count against besides.
+func (r *Route) Limits() []LimitFacts { return r.limits.facts() }
+
+func (l *limits) facts() (out []LimitFacts) {
+	for _, b := range slices.Concat(l.address, l.caller) {
+		out = append(out, LimitFacts{Rule: b.rule, By: b.by})
 	}
 	return out
 }
