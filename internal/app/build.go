@@ -16,6 +16,7 @@ import (
 	"github.com/portreeve/portreeve/internal/proxy"
 	"github.com/portreeve/portreeve/internal/request"
 )
+	"github.com/portreeve/portreeve/internal/server"
 
 // Version is the release, set at link time.
 var version = "dev"
@@ -28,8 +29,10 @@ type Deps struct {
 	Keys   func(keyset.Config) *keyset.Set // makes or reuses key sets; nil makes them anew
 	Memory *identity.Memory
 	JWKS   func() ([]byte, error) // public keys of assertions; nil where there are none
-	Log    *slog.Logger           // nil: nobody listens
-	Now    func() time.Time       // nil: time.Now
+	// Automatic makes or reuses what gets certificates; nil where none are gotten.
+	Automatic func(server.ACME) (*server.Automatic, error)
+	Log       *slog.Logger     // nil: nobody listens
+	Now       func() time.Time // nil: time.Now
 }
 
 // Built is a configuration made ready: what reload can swap in without any
@@ -37,11 +40,14 @@ type Deps struct {
 type Built struct {
 	*Loaded
 	Snapshot  *gateway.Snapshot
-	TLS       *tls.Config // of the public listeners; nil: plain HTTP
+	TLS       *tls.Config  // of the public listeners; nil: plain HTTP
+	ACME      *server.ACME // nil: certificates come from files alone
 	Upstreams map[string]gateway.UpstreamSettings
 	groups    map[string]proxy.GroupSettings // of Upstreams, by the same keys
 	trust     *client.Trust
 	KeySets   []*keyset.Set
+	auto      *server.Automatic // of ACME
+	acmeHosts []string
 	Files     []string // besides those the document names
 	Signs     bool     // some route sends assertions
 	Off       []string // providers that accept nothing, and why
@@ -86,6 +92,7 @@ func build(l *Loaded, d Deps) *Built {
 type builder struct {
 	*Built
 	deps      Deps
+	acmeAt    *config.Reporter // where ACME stands
 	root      *config.Reporter
 	book      *policy.Book
 	providers []policy.Provider // of all sites, for tenants.defaultFor

@@ -17,7 +17,7 @@ type File struct {
 	Environment template.Text `json:"environment"`
 	// Listen is where requests arrive: an address or a list; 127.0.0.1:8787 unless written.
 	Listen config.List[string] `json:"listen"`
-	// TLS are the certificates of the public listeners: {cert, key}, or a list of them.
+	// TLS are the certificates of the public listeners: {cert, key}, or {acme: {email, cacheDir}}, or a list of them.
 	TLS config.List[TLSConfig] `json:"tls"`
 	// InsecurePlainHTTP lets a public listener without TLS stand in prod.
 	InsecurePlainHTTP bool `json:"insecurePlainHTTP"`

@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"log/slog"
+	"net"
 	"slices"
 	"strings"
 	"sync"
@@ -15,6 +16,7 @@ import (
 	"github.com/portreeve/portreeve/internal/identity"
 	"github.com/portreeve/portreeve/internal/keyset"
 	"github.com/portreeve/portreeve/internal/proxy"
+	"github.com/portreeve/portreeve/internal/server"
 	"github.com/portreeve/portreeve/internal/server/std"
 )
 
@@ -31,6 +33,8 @@ type kept struct {
 	mu        sync.Mutex
 	sets      map[string]*runningSet
 	upstreams map[string]*proxy.Group // by proxy.GroupSettings.ID
+	auto      map[server.ACME]*server.Automatic
+	doors     []net.Addr // once they are open
 }
 
 type runningSet struct {
@@ -43,7 +47,8 @@ func newKept(log *slog.Logger, now func() time.Time, adjust func(*keyset.Config)
 	if err != nil {
 		return nil, err
 	}
-	return &kept{log: log, now: now, adjust: adjust, assertion: keys, memory: identity.NewMemory(0), sets: map[string]*runningSet{}, upstreams: map[string]*proxy.Group{}}, nil
+	return &kept{log: log, now: now, adjust: adjust, assertion: keys, memory: identity.NewMemory(0), sets: map[string]*runningSet{}, upstreams: map[string]*proxy.Group{},
+		auto: map[server.ACME]*server.Automatic{}}, nil
 }
 
 // jwks are the public keys of assertions.
@@ -126,6 +131,13 @@ func (k *kept) settle(b *Built, rt *std.Runtime) {
 		}
 	}
 }
+	for set, a := range k.auto {
+		if a != b.auto {
+			a.Close()
+			delete(k.auto, set)
+		}
+	}
+	k.certify(b)
 
 // close stops everything.
 func (k *kept) close() {
@@ -140,6 +152,9 @@ func (k *kept) close() {
 		g.Close()
 	}
 }
+	for _, a := range k.auto {
+		a.Close()
+	}
 
 // newID makes a request or decision id: 128 random bits.
 func newID() string {

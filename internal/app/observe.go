@@ -130,7 +130,13 @@ func (a *App) degraded() []string {
 			out = append(out, "no member of the upstream "+u.Upstream+" is healthy")
 		}
 	}
-	out = append(out, a.current.Load().Off...)
+	g := a.current.Load()
+	if g.auto != nil {
+		for _, host := range g.auto.Missing() {
+			out = append(out, "there is no certificate for "+host+" yet")
+		}
+	}
+	out = append(out, g.Off...)
 	if text := a.lastError.Load(); text != nil {
 		out = append(out, "the last reload failed; an older configuration is in service")
 	}

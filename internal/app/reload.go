@@ -65,6 +65,7 @@ func (a *App) reload() error {
 	if a.server != nil {
 		opened.serve(a.server)
 		a.kept.own.set(a.server)
+		a.kept.opened(b, opened.addrs())
 		a.watcher.set(b.File.Watch)
 	}
 	return nil

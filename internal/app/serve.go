@@ -114,7 +114,7 @@ func New(o Options) (a *App, err error) {
 }
 
 func (a *App) deps() Deps {
-	return Deps{Keys: a.kept.keys, Memory: a.kept.memory, JWKS: a.kept.jwks, Log: a.log, Now: a.now}
+	return Deps{Keys: a.kept.keys, Automatic: a.kept.automatic, Memory: a.kept.memory, JWKS: a.kept.jwks, Log: a.log, Now: a.now}
 }
 
 // load reads the configuration; addresses of the command line take the place of
@@ -168,6 +168,7 @@ func (a *App) start() (s *server.Server, addrs []net.Addr, err error) {
 	opened.serve(s)
 	a.server = s
 	a.kept.own.set(s)
+	a.kept.opened(g.Built, opened.addrs())
 	return s, opened.addrs(), nil
 }
 

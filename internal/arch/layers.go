@@ -64,6 +64,7 @@ func layers() []layer {
 			"test/flows":      nil,
 			"test/properties": {"test/peer"},
 			"bench":           nil,
+			"test/transport":  {"test/peer"},
 			"docs":            nil,
 			"examples":        nil,
 		}},

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 )
@@ -72,18 +74,41 @@ func stamp(p Pair) string {
 // Get is tls.Config.GetCertificate: the first pair that is good for the client
 // and the name it asks for, else the first.
 func (c *Certificates) Get(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
+	if one := c.find(hello); one != nil {
+		return one, nil
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(c.loaded) == 0 {
+		return nil, errors.New("no certificate")
+	}
+	one := c.loaded[0]
+	return &one, nil
+}
+
+// find is the first pair that is good for the client and the name it asks for,
+// or nil. It is a copy: refresh writes to the list.
+func (c *Certificates) find(hello *tls.ClientHelloInfo) *tls.Certificate {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.refresh()
 	for i := range c.loaded {
-		if hello.SupportsCertificate(&c.loaded[i]) == nil {
-			return &c.loaded[i], nil
+		if one := c.loaded[i]; hello.SupportsCertificate(&one) == nil {
+			return &one
 		}
 	}
-	if len(c.loaded) == 0 {
-		return nil, errors.New("no certificate")
+	return nil
+}
+
+// Covers reports whether a pair is good for a host, or for the names that a
+// wildcard stands for.
+func (c *Certificates) Covers(host string) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if rest, wild := strings.CutPrefix(host, "*."); wild {
+		host = "any." + rest
 	}
-	return &c.loaded[0], nil
+	return slices.ContainsFunc(c.loaded, func(one tls.Certificate) bool { return one.Leaf.VerifyHostname(host) == nil })
 }
 
 func (c *Certificates) refresh() {
