@@ -15,8 +15,8 @@ import (
 	"github.com/portreeve/portreeve/internal/policy"
 	"github.com/portreeve/portreeve/internal/proxy"
 	"github.com/portreeve/portreeve/internal/request"
-)
 	"github.com/portreeve/portreeve/internal/server"
+)
 
 // Version is the release, set at link time.
 var version = "dev"
@@ -45,9 +45,9 @@ type Built struct {
 	Upstreams map[string]gateway.UpstreamSettings
 	groups    map[string]proxy.GroupSettings // of Upstreams, by the same keys
 	trust     *client.Trust
-	KeySets   []*keyset.Set
 	auto      *server.Automatic // of ACME
 	acmeHosts []string
+	KeySets   []*keyset.Set
 	Files     []string // besides those the document names
 	Signs     bool     // some route sends assertions
 	Off       []string // providers that accept nothing, and why
@@ -91,8 +91,8 @@ func build(l *Loaded, d Deps) *Built {
 
 type builder struct {
 	*Built
-	deps      Deps
 	acmeAt    *config.Reporter // where ACME stands
+	deps      Deps
 	root      *config.Reporter
 	book      *policy.Book
 	providers []policy.Provider // of all sites, for tenants.defaultFor

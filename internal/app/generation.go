@@ -130,7 +130,6 @@ func (k *kept) settle(b *Built, rt *std.Runtime) {
 			delete(k.upstreams, id)
 		}
 	}
-}
 	for set, a := range k.auto {
 		if a != b.auto {
 			a.Close()
@@ -138,6 +137,7 @@ func (k *kept) settle(b *Built, rt *std.Runtime) {
 		}
 	}
 	k.certify(b)
+}
 
 // close stops everything.
 func (k *kept) close() {
@@ -151,10 +151,10 @@ func (k *kept) close() {
 	for _, g := range k.upstreams {
 		g.Close()
 	}
-}
 	for _, a := range k.auto {
 		a.Close()
 	}
+}
 
 // newID makes a request or decision id: 128 random bits.
 func newID() string {
