@@ -142,13 +142,6 @@ func (a *application) got(id string) *standin.Received {
 	return a.saw[id]
 }
 
-// count is how many requests reached the application, the strange ones included.
-func (a *application) count() int {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	return len(a.saw) + len(a.strange)
-}
-
 // strangers are requests that no answer accounts for: smuggled or malformed.
 func (a *application) strangers() []string {
 	a.mu.Lock()
