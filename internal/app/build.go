@@ -9,6 +9,7 @@ import (
 
 	"github.com/portreeve/portreeve/internal/client"
 	"github.com/portreeve/portreeve/internal/config"
+	"github.com/portreeve/portreeve/internal/docs"
 	"github.com/portreeve/portreeve/internal/gateway"
 	"github.com/portreeve/portreeve/internal/identity"
 	"github.com/portreeve/portreeve/internal/keyset"
@@ -150,6 +151,9 @@ func (b *builder) site(k *inherited, name string, hosts []string, isDefault bool
 		Rules: b.pathRules(k), FoldCase: k.PathCase == "fold", CORS: k.CORS, Allow: k.Allow, Deny: k.Deny,
 		RateLimit: k.RateLimit, IdentityHeaders: k.IdentityHeaders, Upstream: k.Upstream, Routes: k.Routes,
 		OwnCookies: ownCookies, At: k.at, Inherited: k.place, Keys: b.deps.JWKS, Upstreams: b.Upstreams, Abs: b.abs,
+	}
+	if k.Docs != nil && *k.Docs {
+		in.Pages = docs.Pages()
 	}
 	return gateway.BuildSite(in)
 }

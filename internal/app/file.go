@@ -66,7 +66,7 @@ func (File) LaterKeys() map[string]string {
 func (File) ForeignKeys() []string { return SiteKeys{}.ForeignKeys() }
 
 // SiteKeys are the keys of a site. On the top level they are the default site's;
-// those up to pathCase are inherited by every other one.
+// those up to docs are inherited by every other one.
 type SiteKeys struct {
 	// Access is Cloudflare Access.
 	Access *identity.AccessConfig `json:"access"`
@@ -104,6 +104,8 @@ type SiteKeys struct {
 	DotSegments string `json:"dotSegments"`
 	// PathCase "fold" compares paths without regard to case.
 	PathCase string `json:"pathCase"`
+	// Docs true serves the API reference: /openapi.json (also /doc) and /reference (also /ui). Whoever the site is for may read it.
+	Docs *bool `json:"docs"`
 
 	// Tenant is that of the site's anonymous requests.
 	Tenant string `json:"tenant"`
@@ -119,7 +121,6 @@ func (SiteKeys) LaterKeys() map[string]string {
 		"requireMfa": "second factors for management operations",
 		"signIn":     "browser sign-in",
 		"session":    "browser sessions",
-		"docs":       "the API reference",
 		"qa":         "the QA bypass",
 		"apiKey":     "API keys",
 		"machine":    "machine tokens",

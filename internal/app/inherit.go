@@ -29,7 +29,7 @@ func inherit(top SiteKeys, site SiteConfig, at, root *config.Reporter) *inherite
 	k := site.SiteKeys
 	out := &inherited{at: at, top: root, own: map[string]bool{}}
 	for _, key := range []string{"access", "firebase", "jwt", "oidc", "providers", "auth", "identityHeaders", "rbac", "rateLimit",
-		"cors", "allow", "deny", "strictness", "encodedSlash", "emptySegments", "semicolon", "dotSegments", "pathCase"} {
+		"cors", "allow", "deny", "strictness", "encodedSlash", "emptySegments", "semicolon", "dotSegments", "pathCase", "docs"} {
 		out.own[key] = at.Has(key)
 	}
 	out.Access = mergeAccess(top.Access, k.Access, at)
@@ -60,6 +60,7 @@ func inherit(top SiteKeys, site SiteConfig, at, root *config.Reporter) *inherite
 			at.Errorf("rbac.roles", "roles stand at the top level; a site sets rbac.enabled and rbac.defaultRole")
 		}
 	}
+	out.Docs = either(k.Docs, top.Docs)
 	out.Tenant, out.Upstream, out.Routes = k.Tenant, k.Upstream, k.Routes
 	return out
 }

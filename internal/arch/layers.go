@@ -42,6 +42,7 @@ func layers() []layer {
 			"internal/proxy":     {"internal/gateway"},
 		}},
 		{name: "faces", packages: map[string][]string{
+			"internal/docs":    nil,
 			"internal/explain": nil,
 		}},
 		{name: "server", packages: map[string][]string{
