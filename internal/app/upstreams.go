@@ -33,6 +33,12 @@ func (b *builder) group(u gateway.UpstreamSettings) proxy.GroupSettings {
 			continue
 		}
 		s.ConnectTimeout, s.Timeout, s.IdleTimeout = c.ConnectTimeout.Std(), c.Timeout.Std(), c.IdleTimeout.Std()
+		switch secure := s.Scheme == "https"; {
+		case c.HTTP2 && secure:
+			s.Protocol = proxy.HTTP2
+		case c.H2C && !secure:
+			s.Protocol = proxy.H2C
+		}
 		set.Members = append(set.Members, s)
 	}
 	if c.Retries != nil {

@@ -21,6 +21,7 @@ type exchange struct {
 	ctx context.Context
 	way way // through a group
 
+	two     *stream // over HTTP/2, instead of c
 	c       *conn
 	in      inflow
 	scan    headScan
@@ -84,7 +85,7 @@ func (x *exchange) run() (status int, f *fault.Error) {
 func (x *exchange) answerHead() {
 	h := x.w.Header()
 	x.sized = len(h["Content-Length"]) > 0
-	if !x.up.finished() || x.pending != nil {
+	if !x.up.finished() || x.pending != nil || !x.two.finished() {
 		x.closeAfter()
 	}
 	if x.ans.chunked && x.ans.hasBody(x.o.Method) && x.r.ProtoAtLeast(1, 1) {
@@ -109,6 +110,11 @@ const (
 // askOne sends the request to x.u and reads the answer's final head, once more
 // on a new connection when a pooled one turned out to be dead.
 func (x *exchange) askOne(limit time.Duration) (f *fault.Error, how fate) {
+	if x.u.multi.speaks() && !x.o.Websocket {
+		if f, how, ok := x.askMultiplexed(limit); ok {
+			return f, how
+		}
+	}
 	x.c = x.u.pool.take()
 	for {
 		if x.c == nil {
@@ -151,6 +157,13 @@ func (x *exchange) closeAfter() {
 
 // blame finds whose fault a failed exchange is.
 func (x *exchange) blame(err error) *fault.Error {
+	client, own := x.two.blame()
+	switch {
+	case client != nil:
+		return clientFault(x.ctx, client)
+	case own != nil:
+		err = own
+	}
 	if err := x.up.blame(); err != nil {
 		return clientFault(x.ctx, err)
 	}
@@ -245,6 +258,11 @@ func (x *exchange) nextHead(limit int) (int, error) {
 // a whole exchange, closed otherwise. Afterwards no goroutine of this exchange
 // runs.
 func (x *exchange) release(whole bool) {
+	if x.two != nil {
+		x.two.end()
+		x.two = nil
+		return
+	}
 	calm := x.guard() // false: hangUp has begun
 	if whole && calm && !x.ans.close && x.in.r == x.in.w && x.up.finished() {
 		x.u.pool.put(x.c)

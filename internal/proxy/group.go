@@ -30,7 +30,7 @@ func (s GroupSettings) ID() string {
 	var b strings.Builder
 	for _, m := range s.Members {
 		m = m.filled()
-		fmt.Fprintf(&b, "%s %q %s %s %s\n", m.Scheme, m.Address, m.ConnectTimeout, m.Timeout, m.IdleTimeout)
+		fmt.Fprintf(&b, "%s %q %s %s %s %d\n", m.Scheme, m.Address, m.ConnectTimeout, m.Timeout, m.IdleTimeout, m.Protocol)
 	}
 	fmt.Fprintf(&b, "%d %q %s %d %s", s.Balance, s.Check.Path, s.Check.Interval, s.Retries, s.TLS.id())
 	return b.String()

@@ -227,15 +227,21 @@ func (e *endpoint) check(ctx context.Context, limit time.Duration) {
 }
 
 func (e *endpoint) ask(ctx context.Context, limit time.Duration) error {
+	path, query, has := strings.Cut(e.m.g.set.Check.Path, "?")
+	o := &gateway.Forward{Method: "GET", Path: path, Query: query, HasQuery: has, Host: e.m.name(),
+		Header: request.Header{{Name: "User-Agent", Value: "portreeve-check"}}}
+	if e.up.multi.speaks() {
+		if ok, err := e.up.multi.check(ctx, multiplexed(o, e.up)); ok {
+			return err
+		}
+	}
 	c, err := e.up.pool.dial(ctx, limit)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = c.Close() }()
 	defer context.AfterFunc(ctx, c.hangUp)()
-	path, query, has := strings.Cut(e.m.g.set.Check.Path, "?")
-	head, err := appendHead(nil, &gateway.Forward{Method: "GET", Path: path, Query: query, HasQuery: has, Host: e.m.name(),
-		Header: request.Header{{Name: "User-Agent", Value: "portreeve-check"}}}, noBody, 0)
+	head, err := appendHead(nil, o, noBody, 0)
 	if err != nil {
 		return err
 	}

@@ -28,6 +28,7 @@ type pool struct {
 	address string      // host:port, or a socket's path
 	literal bool        // an address, no name
 	tls     *tls.Config // nil: plain
+	tls2    *tls.Config // offers HTTP/2; nil where that is not spoken, or without TLS
 	own     func(netip.AddrPort) bool
 	ownSock func(string) bool
 	dialer  dialFunc // nil: the system's
@@ -122,6 +123,11 @@ type dialFunc func(ctx context.Context, network, address string) (net.Conn, erro
 // dial opens a new connection within limit, TLS included; a name is resolved
 // anew each time.
 func (p *pool) dial(ctx context.Context, limit time.Duration) (*conn, error) {
+	return p.dialAs(ctx, limit, p.tls)
+}
+
+// dialAs is dial with other TLS settings.
+func (p *pool) dialAs(ctx context.Context, limit time.Duration, secure *tls.Config) (*conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	dial := p.dialer
@@ -132,10 +138,10 @@ func (p *pool) dial(ctx context.Context, limit time.Duration) (*conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	if p.tls == nil {
+	if secure == nil {
 		return newConn(raw, raw), nil
 	}
-	t := tls.Client(raw, p.tls)
+	t := tls.Client(raw, secure)
 	if err := t.HandshakeContext(ctx); err != nil {
 		_ = raw.Close()
 		return nil, fmt.Errorf("TLS to the upstream: %w", err)

@@ -15,6 +15,9 @@ const slack = 16
 // written is flushed before every wait for the upstream, so that nothing lies
 // here while the other side is silent.
 func (x *exchange) relayBody() *fault.Error {
+	if x.two != nil {
+		return x.two.relay()
+	}
 	x.ans.close = x.ans.close || lastUse(x.o.Method, x.frame) // whatever the upstream says
 	if !x.ans.hasBody(x.o.Method) {
 		return nil

@@ -34,6 +34,7 @@ type Settings struct {
 	// answer's head once the request is sent; IdleTimeout the silence between
 	// bytes of a body, either way. Zero means the default.
 	ConnectTimeout, Timeout, IdleTimeout time.Duration
+	Protocol                             Protocol
 }
 
 // Deps is what an Upstream needs from the process.
@@ -55,8 +56,9 @@ type Deps struct {
 
 // Upstream is one place where requests go. It is safe for concurrent use.
 type Upstream struct {
-	set  Settings
-	pool pool
+	set   Settings
+	pool  pool
+	multi *multiplex // nil: HTTP/1.1 alone
 }
 
 var errURL = errors.New("must be http://host[:port][/base], https://… or unix:FILE, without user, query and fragment")
@@ -122,6 +124,7 @@ func newUpstream(s Settings, d Deps, t *ClientTLS, name string) *Upstream {
 	case "unix":
 		u.pool.network, u.pool.literal = "unix", true
 	}
+	u.multi = newMultiplex(u)
 	return u
 }
 
@@ -145,7 +148,10 @@ func (u *Upstream) Settings() Settings { return u.set }
 
 // Close closes the idle connections; those in use close when their exchange is
 // over. Serve still works afterwards, without keeping connections.
-func (u *Upstream) Close() { u.pool.close() }
+func (u *Upstream) Close() {
+	u.pool.close()
+	u.multi.close()
+}
 
 // Serve forwards r with the head o and relays the answer to w. Of r it uses
 // the body, its length and the context: a context that ends cancels the
@@ -171,7 +177,7 @@ func serve(u *Upstream, g *Group, w http.ResponseWriter, r *http.Request, o *gat
 	x.rc = http.NewResponseController(w)
 	x.in.buf, x.head = *in, (*head)[:0]
 	defer func() {
-		if x.c != nil { // w panicked
+		if x.c != nil || x.two != nil { // w panicked
 			x.release(false)
 		}
 		x.way.leave()
