@@ -21,6 +21,7 @@ func (d *Demo) Tour(w io.Writer, colour bool) error {
 	for _, p := range everybody {
 		fmt.Fprintf(w, "  %-6s %s\n", p.name, p.is)
 	}
+	fmt.Fprintf(w, "\nIn a browser, what may be asked of it, and by whom:\n\n  %s/reference\n", d.URL)
 	fmt.Fprintf(w, "\nPaste any of these into another terminal:\n\n")
 	requests := Requests()
 	for _, r := range requests {

@@ -25,6 +25,7 @@ type scheme struct {
 // route is what is said of one route.
 type route struct {
 	path        string // as the file writes it
+	segments    []gateway.PatternSegment
 	template    string // as OpenAPI writes it
 	methods     []string
 	any         bool // the file says any; methods are those it stands for
@@ -91,7 +92,7 @@ func hidden(r *gateway.Route) bool {
 }
 
 func (a *api) route(site *gateway.Site, e *gateway.Entry, r *gateway.Route, name templateName) *route {
-	one := &route{path: r.Pattern.Text, template: name.text, any: r.AnyMethod(), description: strings.TrimSpace(r.Description), tags: tagsOf(r)}
+	one := &route{path: r.Pattern.Text, segments: r.Pattern.Segments(), template: name.text, any: r.AnyMethod(), description: strings.TrimSpace(r.Description), tags: tagsOf(r)}
 	for _, m := range methodsOf(r) {
 		if e.Route(m) == r {
 			one.methods = append(one.methods, m)

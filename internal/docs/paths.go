@@ -81,12 +81,17 @@ type parameter struct {
 	required        bool
 }
 
+const (
+	segmentWords = "one segment of the path"
+	restWords    = "the rest of the path, slashes included"
+)
+
 func (n templateName) parameters() []parameter {
 	var out []parameter
 	for i, name := range n.params {
-		words := "one segment of the path"
+		words := segmentWords
 		if n.rest && i == len(n.params)-1 {
-			words = "the rest of the path, slashes included"
+			words = restWords
 		}
 		out = append(out, parameter{name: name, in: "path", words: words, required: true})
 	}

@@ -46,14 +46,19 @@ func (a *api) view(r *route, origin string, ids map[string]bool) routeView {
 	if !strings.Contains(v.Sketch, "\n") { // "text" says no more than the media type
 		v.Sketch = ""
 	}
-	for i, p := range r.parameters {
-		name := p.name
-		if p.in == "path" { // the file's own name: the document's may be another route's
-			if name = r.parameterName(i); name == "" {
-				continue
-			}
+	for _, s := range r.segments { // the file's own names: the document's may be another route's
+		switch s.Param {
+		case "":
+		case "*":
+			v.Parameters = append(v.Parameters, parameterView{Name: "*", In: "path", Words: restWords, Required: true})
+		default:
+			v.Parameters = append(v.Parameters, parameterView{Name: s.Param, In: "path", Words: segmentWords, Required: true})
 		}
-		v.Parameters = append(v.Parameters, parameterView{Name: name, In: p.in, Words: p.words, Required: p.required})
+	}
+	for _, p := range r.parameters {
+		if p.in != "path" {
+			v.Parameters = append(v.Parameters, parameterView{Name: p.name, In: p.in, Words: p.words, Required: p.required})
+		}
 	}
 	v.Body = r.bodyWords()
 	for _, f := range r.faults {
@@ -78,20 +83,6 @@ func oneOf(names []string) string {
 		return strings.Join(names[:n], ", ") + " or " + names[n]
 	}
 	return names[0]
-}
-
-// parameterName is what the route's own path calls its parameter number i.
-func (r *route) parameterName(i int) string {
-	for _, p := range parts(r.path) {
-		if !p.Param {
-			continue
-		}
-		if i == 0 {
-			return strings.TrimPrefix(p.Text, ":")
-		}
-		i--
-	}
-	return ""
 }
 
 func (r *route) bodyWords() string {
@@ -182,7 +173,17 @@ func (a *api) byHand(r *route) *scheme {
 
 // exampleText is the route's path and query, as curl takes them.
 func exampleText(r *route) string {
-	text := strings.NewReplacer("{", ":", "}", "").Replace(r.template)
+	var text string
+	for _, s := range r.segments { // the route's own names: the document's may be another route's
+		switch {
+		case s.Param == "*":
+			text += "/:rest"
+		case s.Param != "":
+			text += "/:" + s.Param
+		default:
+			text += "/" + s.Literal
+		}
+	}
 	sep := "?"
 	for _, p := range r.parameters {
 		if p.in == "query" {
