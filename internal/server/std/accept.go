@@ -79,7 +79,7 @@ func (p *pump) run() {
 			p.hand(&Conn{Conn: nc, o: o, peer: peer, free: free})
 			continue
 		}
-		g := &greeting{pump: p, conn: &placed{Conn: nc, free: []func(){free}}, o: o, peer: peer, proxied: proxied}
+		g := &greeting{pump: p, conn: &placed{Conn: nc, o: o, free: []func(){free}}, o: o, peer: peer, proxied: proxied}
 		if !g.take() {
 			_ = g.conn.Close()
 			continue

@@ -41,23 +41,27 @@ func incoming(r *http.Request) (in arrived, ok bool) {
 	}
 	state := c.ConnectionState()
 	in.tls, in.peer, in.spoken = &state, peerOf(c), spokenOn(c)
-	in.body = r.Body != nil && r.Body != http.NoBody
-	in.head, in.refused = http2Head(r)
+	in.body = r.ContentLength != 0 // Body is there in any case
+	in.head, in.refused = http2Head(r, limitsOf(c))
 	return in, true
 }
 
 // http2Head holds an HTTP/2 request to the very rules of HTTP/1.1: it is written
 // as an HTTP/1.1 head and goes through the same check. :authority is the Host,
-// and a Host field beside it must say the same (RFC 9113 section 8.3.1). The
+// and one Host field beside it must say the same (RFC 9113 section 8.3.1). What
+// net/http reads of a head is bounded by SETTINGS_MAX_HEADER_LIST_SIZE before. The
 // fields come in the order of their names, since net/http keeps no other.
-func http2Head(r *http.Request) (*wire.Head, *wire.Refusal) {
+func http2Head(r *http.Request, l wire.Limits) (*wire.Head, *wire.Refusal) {
 	refuse := func(reason string) (*wire.Head, *wire.Refusal) {
 		return nil, &wire.Refusal{Status: http.StatusBadRequest, Reason: reason}
 	}
-	for _, host := range r.Header["Host"] {
-		if host != r.Host {
-			return refuse(":authority and Host differ")
-		}
+	switch hosts := r.Header["Host"]; {
+	case len(hosts) > 1:
+		return refuse("more than one Host field")
+	case len(hosts) == 1 && hosts[0] != r.Host:
+		return refuse(":authority and Host differ")
+	case !strings.HasPrefix(r.RequestURI, "/") && r.Method != http.MethodConnect: // which the check refuses
+		return refuse(":path does not begin with a slash")
 	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s %s HTTP/1.1\r\nHost: %s\r\n", r.Method, r.RequestURI, r.Host)
@@ -78,7 +82,7 @@ func http2Head(r *http.Request) (*wire.Head, *wire.Refusal) {
 	}
 	b.WriteString("\r\n")
 	raw := []byte(b.String())
-	head, n, err := wire.ParseHead(raw, wire.Limits{HeadBytes: MaxHeadBytes, Headers: http2Fields})
+	head, n, err := wire.ParseHead(raw, l)
 	switch {
 	case err != nil:
 		return nil, asRefusal(err)
@@ -86,10 +90,16 @@ func http2Head(r *http.Request) (*wire.Head, *wire.Refusal) {
 		return refuse("the head is not one head")
 	case head.Websocket:
 		return refuse("HTTP/2 has no Upgrade")
+	case head.ContentLength > 0 && r.ContentLength == 0:
+		return refuse("the body has another length than Content-Length says")
 	}
 	return head, nil
 }
 
-// http2Fields bounds the fields of an HTTP/2 head; its bytes are bounded by the
-// server's SETTINGS_MAX_HEADER_LIST_SIZE before.
-const http2Fields = 200
+// limitsOf are the bounds of a head on a TLS connection of Listen.
+func limitsOf(c *tls.Conn) wire.Limits {
+	if p, ok := c.NetConn().(*placed); ok && p.o != nil {
+		return p.o.Limits
+	}
+	return wire.Limits{}
+}

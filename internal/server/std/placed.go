@@ -15,6 +15,7 @@ import (
 // and knows the PROXY header that it began with.
 type placed struct {
 	net.Conn
+	o      *ConnOptions
 	free   []func()
 	spoken client.Spoken
 	ahead  *bufio.Reader // what was read behind the PROXY header; nil when that is gone
