@@ -36,6 +36,7 @@ func TestGroupIDs(t *testing.T) {
 		"scheme":   func(s *GroupSettings) { s.Members[0].Scheme = "https" },
 		"address":  func(s *GroupSettings) { s.Members[0].Address = "c:80" },
 		"fewer":    func(s *GroupSettings) { s.Members = s.Members[:1] },
+		"protocol": func(s *GroupSettings) { s.Members[0].Protocol = HTTP2 },
 		"connect":  func(s *GroupSettings) { s.Members[0].ConnectTimeout = time.Second },
 		"timeout":  func(s *GroupSettings) { s.Members[0].Timeout = time.Second },
 		"idle":     func(s *GroupSettings) { s.Members[0].IdleTimeout = time.Second },

@@ -26,6 +26,7 @@ type fakeNet struct {
 	dials   map[string]int
 	lookups int
 	slow    time.Duration // of each look-up
+	lag     time.Duration // of each refusal to connect
 }
 
 func newFakeNet() *fakeNet {
@@ -61,9 +62,11 @@ func (n *fakeNet) dial(ctx context.Context, _, address string) (net.Conn, error)
 	n.mu.Lock()
 	n.dials[address]++
 	talk, known := n.at[address]
+	lag := n.lag
 	n.mu.Unlock()
 	switch {
 	case talk == nil && known:
+		time.Sleep(lag)
 		return nil, &net.OpError{Op: "dial", Err: syscall.ECONNREFUSED}
 	case talk == nil: // a black hole
 		<-ctx.Done()

@@ -180,6 +180,7 @@ func TestEjection(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		n := newFakeNet()
+		n.lag = time.Microsecond // so that the sixteen are under way at once
 		n.put(one, nil)
 		n.put(two, saysName("two"))
 		g := n.group(func(s *GroupSettings) { s.Retries = 5 }, one, two)
