@@ -139,3 +139,24 @@ func TestAddressesShareTheirMembersPart(t *testing.T) {
 		}
 	})
 }
+
+// Choosing costs no allocation, whatever the balance.
+func TestChoosingAllocatesNothing(t *testing.T) {
+	for _, how := range []Balance{RoundRobin, LeastConnections} {
+		for _, hosts := range [][]string{{one}, {one, two, three}} {
+			g := newFakeNet().group(func(s *GroupSettings) { s.Balance = how }, hosts...)
+			y := &way{g: g}
+			if n := testing.AllocsPerRun(100, func() {
+				y.n = 0
+				if f, _ := y.enter(t.Context()); f != nil {
+					t.Fatal(f)
+				}
+				y.patience()
+				y.leave()
+			}); n != 0 {
+				t.Errorf("%d members: %v allocations", len(hosts), n)
+			}
+			g.Close()
+		}
+	}
+}
