@@ -38,12 +38,12 @@ type failure struct {
 }
 
 // reads finds what an answer of the file takes from the request.
-func (one *route) reads(r *gateway.Route) {
+func (r *route) reads(from *gateway.Route) {
 	var refs []template.Ref
-	switch a := r.Answer.(type) {
+	switch a := from.Answer.(type) {
 	case *gateway.Forwarding:
-		if slices.ContainsFunc(one.methods, takesBody) {
-			one.body = &body{max: a.MaxBody}
+		if slices.ContainsFunc(r.methods, takesBody) {
+			r.body = &body{max: a.MaxBody}
 		}
 	case *gateway.Redirect:
 		if a.To != nil {
@@ -52,7 +52,7 @@ func (one *route) reads(r *gateway.Route) {
 	case *gateway.Document:
 		refs = documentRefs(a)
 		if a.UsesBody {
-			one.body = &body{kind: "application/json", max: gateway.MaxTemplateBody}
+			r.body = &body{kind: "application/json", max: gateway.MaxTemplateBody}
 		}
 	}
 	for _, ref := range refs {
@@ -61,12 +61,12 @@ func (one *route) reads(r *gateway.Route) {
 		}
 		switch name := ref.Path[0].Name; ref.Source {
 		case template.Query:
-			one.addParameter(parameter{name: name, in: "query", words: "read by the answer"})
+			r.addParameter(parameter{name: name, in: "query", words: "read by the answer"})
 		case template.Headers:
-			one.addParameter(parameter{name: name, in: "header", words: "read by the answer"})
+			r.addParameter(parameter{name: name, in: "header", words: "read by the answer"})
 		case template.Body:
-			if one.body != nil && !slices.Contains(one.body.fields, name) {
-				one.body.fields = append(one.body.fields, name)
+			if r.body != nil && !slices.Contains(r.body.fields, name) {
+				r.body.fields = append(r.body.fields, name)
 			}
 		}
 	}
@@ -89,35 +89,35 @@ func takesBody(method string) bool { return method == "POST" || method == "PUT" 
 
 // addParameter adds what is not there yet. OpenAPI describes three headers by
 // other means and wants them left out.
-func (one *route) addParameter(p parameter) {
+func (r *route) addParameter(p parameter) {
 	if p.in == "header" && slices.ContainsFunc([]string{"Accept", "Content-Type", "Authorization"}, func(s string) bool { return strings.EqualFold(s, p.name) }) {
 		return
 	}
-	for _, q := range one.parameters {
+	for _, q := range r.parameters {
 		if q.in == p.in && (q.name == p.name || p.in == "header" && strings.EqualFold(q.name, p.name)) {
 			return
 		}
 	}
-	one.parameters = append(one.parameters, p)
+	r.parameters = append(r.parameters, p)
 }
 
 // answers says what a request gets that is let through.
-func (one *route) answers(r *gateway.Route) {
-	switch a := r.Answer.(type) {
+func (r *route) answers(from *gateway.Route) {
+	switch a := from.Answer.(type) {
 	case *gateway.Forwarding:
-		one.answer = answer{words: "What the application answers.", forward: true}
+		r.answer = answer{words: "What the application answers.", forward: true}
 	case *gateway.Redirect:
-		one.answer = answer{status: a.Status, words: "Elsewhere: Location says where.", moved: true}
+		r.answer = answer{status: a.Status, words: "Elsewhere: Location says where.", moved: true}
 	case *gateway.Document:
-		one.answer = answer{status: a.Status, kind: documentType(a), words: "The answer."}
+		r.answer = answer{status: a.Status, kind: documentType(a), words: "The answer."}
 		if a.JSON != nil {
-			one.answer.schema, one.answer.sketch = shape(a.Data)
+			r.answer.schema, r.answer.sketch = shape(a.Data)
 		} else {
-			one.answer.schema, one.answer.sketch = schema{"type": "string"}, "text"
+			r.answer.schema, r.answer.sketch = schema{"type": "string"}, "text"
 		}
 	case *gateway.Builtin:
 		o := owns[a.Name]
-		one.answer = answer{status: 200, kind: o.kind, words: "The answer.", schema: o.schema, sketch: o.sketch}
+		r.answer = answer{status: 200, kind: o.kind, words: "The answer.", schema: o.schema, sketch: o.sketch}
 	}
 }
 
@@ -141,32 +141,32 @@ func documentType(d *gateway.Document) string {
 }
 
 // fails lists the errors of a route by status.
-func (one *route) fails(a *api, site *gateway.Site, r *gateway.Route) {
-	add := func(kind fault.Kind, when string) { one.faults = append(one.faults, failure{kind, when}) }
+func (r *route) fails(a *api, site *gateway.Site, from *gateway.Route) {
+	add := func(kind fault.Kind, when string) { r.faults = append(r.faults, failure{kind, when}) }
 	add(fault.BadRequest, "the request is malformed, or its path has no single spelling")
-	identifies := r.Identify && len(a.schemes) > 0
+	identifies := from.Identify && len(a.schemes) > 0
 	switch {
-	case !one.public:
+	case !r.public:
 		add(fault.Unauthenticated, "no credential that counts here, or one that does not verify")
 	case identifies:
 		add(fault.Unauthenticated, "a credential that does not verify; without one the answer is for anybody")
 	}
-	if ambient := slices.ContainsFunc(a.schemes, func(s scheme) bool { return s.kind == identity.KindAccess }); len(one.who) > 1 || identifies && ambient || !one.public && site.Allow.Any() {
+	if ambient := slices.ContainsFunc(a.schemes, func(s scheme) bool { return s.kind == identity.KindAccess }); len(r.who) > 1 || identifies && ambient || !r.public && site.Allow.Any() {
 		add(fault.Forbidden, "the caller is known and may not, or a page of another site caused the request")
 	}
-	if one.body != nil && one.body.max > 0 {
-		add(fault.TooLarge, "the body is larger than "+size(one.body.max))
+	if r.body != nil && r.body.max > 0 {
+		add(fault.TooLarge, "the body is larger than "+size(r.body.max))
 	}
-	if len(one.limits)+len(a.limits) > 0 {
+	if len(r.limits)+len(a.limits) > 0 {
 		add(fault.TooManyRequests, "too many requests; the answer says when to come back")
 	}
-	if one.answer.forward {
+	if r.answer.forward {
 		add(fault.BadGateway, "the application cannot be reached, or broke off")
 	}
-	if one.answer.forward || identifies {
+	if r.answer.forward || identifies {
 		add(fault.Unavailable, "nobody is there to answer, or a credential cannot be verified right now")
 	}
-	if one.answer.forward {
+	if r.answer.forward {
 		add(fault.GatewayTimeout, "the application did not answer in time")
 	}
 }
