@@ -24,6 +24,7 @@ func (x *exchange) relayBody() *fault.Error {
 	}
 	b := x.body()
 	var armed time.Time
+	x.arm(&armed) // a client that takes nothing holds up the first write already
 	for {
 		p, err := b.take()
 		if err != nil {
@@ -65,8 +66,8 @@ func (x *exchange) body() body {
 	return b
 }
 
-// wait flushes and reads more. Both sides' idle deadlines move on with it.
-func (x *exchange) wait(b *body, armed *time.Time) *fault.Error {
+// arm moves both sides' idle deadlines on.
+func (x *exchange) arm(armed *time.Time) {
 	idle := x.u.set.IdleTimeout
 	if now := time.Now(); now.Sub(*armed) > idle/slack {
 		*armed = now
@@ -74,6 +75,11 @@ func (x *exchange) wait(b *body, armed *time.Time) *fault.Error {
 		_ = x.c.SetReadDeadline(deadline)
 		_ = x.rc.SetWriteDeadline(deadline)
 	}
+}
+
+// wait flushes and reads more. Both sides' idle deadlines move on with it.
+func (x *exchange) wait(b *body, armed *time.Time) *fault.Error {
+	x.arm(armed)
 	_ = x.rc.Flush()
 	err := x.in.fill()
 	switch {

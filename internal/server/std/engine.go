@@ -45,6 +45,7 @@ type Outcome struct {
 
 	websocket bool      // the head is a handshake
 	body      *slowBody // of HTTP/2; nil: nothing bounds it here
+	idle      time.Duration
 }
 
 // Engine answers requests by net/http. Its fields are set once.
@@ -62,8 +63,8 @@ type Engine struct {
 // ServeHTTP answers one request whose head passed the check, or whose head was
 // refused: the connection knows which.
 func (e *Engine) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	o := &Outcome{Exchange: &gateway.Exchange{}}
 	rt := e.Runtime()
+	o := &Outcome{Exchange: &gateway.Exchange{}, idle: rt.BodyIdle}
 	in, ok := incoming(r)
 	if !ok { // not behind the head check: nothing is answered in doubt
 		http.Error(w, "", http.StatusInternalServerError)
@@ -157,6 +158,8 @@ func bodyFault(seen, err error) *fault.Error {
 		return headFault(refused)
 	case errors.Is(seen, ErrBodyIdle):
 		return fault.Wrap(fault.RequestTimeout, "slow_body", "", seen)
+	case errors.Is(err, ErrBodyIdle):
+		return fault.Wrap(fault.RequestTimeout, "slow_body", "", ErrBodyIdle)
 	case errors.As(err, &tooLarge):
 		return fault.Wrap(fault.TooLarge, "body_too_large", "", err)
 	}
@@ -227,6 +230,7 @@ func (e *Engine) reply(w http.ResponseWriter, r *http.Request, o *Outcome, reply
 	h := w.Header()
 	addAll(h, reply.Header)
 	o.Status = reply.Status
+	boundAnswer(w, r, o.idle)
 	w.WriteHeader(reply.Status)
 	if r.Method != http.MethodHead && len(reply.Body) > 0 {
 		n, _ := w.Write(reply.Body) // a client that is gone needs no answer
@@ -258,6 +262,7 @@ func (e *Engine) finish(w http.ResponseWriter, r *http.Request, o *Outcome) {
 	}
 	o.End = e.Now()
 	e.Record(o)
+	boundAnswer(w, r, o.idle) // what is left of it
 	if cause != nil {
 		if conn := ConnFrom(r.Context()); conn != nil && !r.ProtoAtLeast(1, 1) {
 			conn.Reset()

@@ -1,7 +1,9 @@
 package std
 
 import (
+	"errors"
 	"io"
+	"net"
 	"net/http"
 	"sync/atomic"
 	"time"
@@ -39,7 +41,11 @@ func (b *slowBody) Read(p []byte) (int, error) {
 			_ = b.rc.SetReadDeadline(time.Time{})
 		}
 	}
-	return b.ReadCloser.Read(p)
+	n, err := b.ReadCloser.Read(p)
+	if late := net.Error(nil); errors.As(err, &late) && late.Timeout() && !b.freed.Load() {
+		err = ErrBodyIdle
+	}
+	return n, err
 }
 
 // free takes the bound away.
@@ -47,5 +53,13 @@ func (b *slowBody) free() {
 	if b != nil {
 		b.freed.Store(true)
 		_ = b.rc.SetReadDeadline(time.Time{})
+	}
+}
+
+// boundAnswer bounds how long a client may take nothing of an answer by HTTP/2;
+// of HTTP/1.1 the connection does.
+func boundAnswer(w http.ResponseWriter, r *http.Request, idle time.Duration) {
+	if idle > 0 && r.ProtoMajor == 2 {
+		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(idle))
 	}
 }
