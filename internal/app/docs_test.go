@@ -117,6 +117,15 @@ func TestTheReferenceDescribesTheSite(t *testing.T) {
 	if got := doc.Components.SecuritySchemes["company"].Value.OpenIdConnectUrl; got != "http://127.0.0.1:9/tenant/.well-known/openid-configuration" {
 		t.Error(got)
 	}
+	if all := doc.Paths.Value("/all"); all.Patch.Responses.Value("200") == nil || all.Put.Responses.Value("200") != nil {
+		t.Error("any does not leave to another route what that lists")
+	}
+	limited := doc.Paths.Value("/text").Get.Responses.Value("429").Value.Headers
+	for _, name := range []string{"X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset", "Retry-After", "X-Request-Id"} {
+		if limited[name] == nil {
+			t.Errorf("429 does not speak of %s", name)
+		}
+	}
 	if got := doc.Paths.Value("/own/{user}").Get.Description; got != `Who may: signed in; when auth.sub == params.user.` {
 		t.Error(got)
 	}
@@ -270,11 +279,15 @@ func TestServingTheReference(t *testing.T) {
 		}
 	}
 	_, _, one := s.get("/openapi.json")
+	_, _, before := s.get("/reference")
 	if err := s.reload(strings.Replace(file, "One document.", "Another.", 1)); err != nil {
 		t.Fatal(err)
 	}
 	if _, body, two := s.get("/openapi.json"); one.Get("ETag") == two.Get("ETag") || !strings.Contains(body, "Another.") {
 		t.Error("a reload changed nothing")
+	}
+	if _, body, after := s.get("/reference"); before.Get("ETag") == after.Get("ETag") || !strings.Contains(body, "Another.") {
+		t.Error("a reload left the page as it was")
 	}
 }
 
