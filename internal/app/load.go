@@ -29,6 +29,8 @@ type Loaded struct {
 	// Written is Env where the file itself says it, else prod: what weakens a
 	// check needs it written down.
 	Written string
+	// Size is how many bytes the file has.
+	Size int
 	// ListenGiven says that File.Listen is the command line's.
 	ListenGiven bool
 }
@@ -61,8 +63,9 @@ func Load(s Source) (*Loaded, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &Loaded{Path: s.Path, Dir: dir}
-	l.settleEnvironment(src, s)
+	l := &Loaded{Path: s.Path, Dir: dir, Size: len(src)}
+	text := config.Parse(src)
+	l.settleEnvironment(text, s)
 	lookup := s.Getenv
 	var envErr error
 	if l.Env != "prod" {
@@ -79,7 +82,7 @@ func Load(s Source) (*Loaded, error) {
 		}
 	}
 	l.File = &File{}
-	l.Doc = config.Decode(src, l.File, config.Options{Name: filepath.Base(s.Path), Env: lookup, Dir: dir})
+	l.Doc = text.Decode(l.File, config.Options{Name: filepath.Base(s.Path), Env: lookup, Dir: dir})
 	if envErr != nil {
 		l.Doc.Report("").Errorf("", "%v", envErr)
 	}
@@ -93,10 +96,12 @@ var environments = []string{"prod", "test", "dev"}
 // settleEnvironment finds the environment before anything else is resolved,
 // since it says which env files count: the file's literal value, else the
 // process's WORKER_ENV, else prod.
-func (l *Loaded) settleEnvironment(src []byte, s Source) {
+func (l *Loaded) settleEnvironment(text *config.Text, s Source) {
 	l.Env, l.Written = "prod", "prod"
-	var first File
-	config.Decode(src, &first, config.Options{Name: s.Path, Env: s.Getenv, Dir: l.Dir})
+	var first struct {
+		Environment template.Text `json:"environment"`
+	}
+	text.Decode(&first, config.Options{Name: s.Path, Env: s.Getenv, Dir: l.Dir})
 	if word, ok := literalText(first.Environment); ok && word != "" {
 		if slices.Contains(environments, word) {
 			l.Env, l.Written = word, word

@@ -1,10 +1,12 @@
 package app
 
 import (
+	"runtime/debug"
 	"slices"
 	"strings"
 	"time"
 
+	"github.com/portreeve/portreeve/internal/gateway"
 	"github.com/portreeve/portreeve/internal/server/std"
 	"github.com/portreeve/portreeve/internal/wire"
 )
@@ -80,13 +82,35 @@ func (a *App) warn(b *Built) {
 
 // swap puts a built configuration into service. It cannot fail.
 func (a *App) swap(b *Built) {
-	g := &generation{Built: b, runtime: a.kept.runtime(b), conn: a.connOptions(b), number: 1, since: a.now()}
+	g := &generation{Built: b.inService(), runtime: a.kept.runtime(b), conn: a.connOptions(b), number: 1, since: a.now()}
 	if old := a.current.Load(); old != nil {
 		g.number = old.number + 1
 	}
 	b.Snapshot.Generation = g.number
 	a.current.Store(g)
 	a.kept.settle(b, g.runtime)
+	if b.Size >= largeFile {
+		time.AfterFunc(time.Second, debug.FreeOSMemory)
+	}
+}
+
+// largeFile is from how many bytes on reading a configuration leaves so much
+// behind that it is worth giving back to the system at once.
+const largeFile = 256 << 10
+
+// inService is what a generation keeps of its configuration: not the document,
+// which holds every node of the file, and not the routes and sites as they were
+// written, which the snapshot has compiled.
+func (b *Built) inService() *Built {
+	file, loaded, out := *b.File, *b.Loaded, *b
+	file.SiteKeys, file.Sites = SiteKeys{}, nil
+	loaded.File, loaded.Doc = &file, nil
+	out.Loaded = &loaded
+	out.Upstreams = make(map[string]gateway.UpstreamSettings, len(b.Upstreams))
+	for key, u := range b.Upstreams {
+		out.Upstreams[key] = gateway.UpstreamSettings{Label: u.Label}
+	}
+	return &out
 }
 
 // connOptions are the bounds of new connections.

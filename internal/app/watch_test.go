@@ -222,7 +222,11 @@ func TestFileThatChangesWhileItIsLoadedIsLoadedAgain(t *testing.T) {
 	t.Parallel()
 	s := serveFile(t, "environment: test\nroutes: [{path: /a, method: get, response: a}]\n")
 	file := filepath.Join(s.dir, "portreeve.yaml")
-	b := s.app.current.Load().Built
+	l, err := s.app.load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := build(l, s.app.deps())
 	s.app.remember(b, files{file: contentOf(file)})
 	if is := s.app.loaded(); is[file] != contentOf(file) {
 		t.Error("a file that stayed the same counts as changed")

@@ -11,12 +11,30 @@ type Decoder interface{ DecodeConfig(v *Value) }
 // Decode reads src into the struct (or other value) that into points to. What
 // is wrong stands in the document; into then holds what could be read. It
 // never panics on any src; an unsupported Go type is reported as a problem.
-func Decode(src []byte, into any, o Options) *Document {
+func Decode(src []byte, into any, o Options) *Document { return Parse(src).Decode(into, o) }
+
+// Text is a file whose text has been taken apart. It may be decoded several
+// times: parsing a large file is most of the work.
+type Text struct {
+	root  *node
+	flaws []flaw
+}
+
+// Parse takes src apart. What is wrong with it is said by the document of each
+// Decode. It never panics.
+func Parse(src []byte) *Text {
+	t := &Text{}
+	t.root, t.flaws = parse(src)
+	return t
+}
+
+// Decode reads the text into what into points to, as the function Decode does.
+func (t *Text) Decode(into any, o Options) *Document {
 	d := &Document{options: o, contents: map[string]content{}, shapes: map[reflect.Type]*shape{}}
-	root, flaws := parse(src)
-	for _, f := range flaws {
+	for _, f := range t.flaws {
 		d.add(Problem{File: o.Name, Line: f.line, Column: f.column, Path: f.path, Message: f.message})
 	}
+	root := t.root
 	d.root = root
 	target := reflect.ValueOf(into)
 	if target.Kind() != reflect.Pointer || target.IsNil() {

@@ -57,12 +57,13 @@ type UpstreamSettings struct {
 type builder struct {
 	SiteInput
 	site    *Site
-	setters []string // header names that any headers.set of the site can produce
+	setters []string        // header names that any headers.set of the site can produce
+	strips  map[bool]*Strip // by whether they leave the credential; made once
 }
 
 // BuildSite compiles a site and reports whatever is wrong with it.
 func BuildSite(in SiteInput) *Site {
-	b := &builder{SiteInput: in}
+	b := &builder{SiteInput: in, strips: map[bool]*Strip{}}
 	b.site = &Site{
 		Name: in.Name, Hosts: in.Hosts, Default: in.Default, Tenant: in.Tenant, Rules: in.Rules, report: in.Rules.Report,
 		Identity: in.Identity, Book: in.Book, NoAuth: in.NoAuth, Table: NewTable(in.FoldCase),

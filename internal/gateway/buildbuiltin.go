@@ -18,9 +18,9 @@ func (b *builder) builtins() {
 	}
 	b.claimPages()
 	b.builtin("/.portreeve/whoami", whoami)
-	if b.Keys != nil {
+	if keys := b.Keys; keys != nil { // the answer must not keep the builder, and with it the whole document
 		b.builtin("/.portreeve/jwks.json", func(*Exchange) request.Reply {
-			raw, err := b.Keys()
+			raw, err := keys()
 			if err != nil {
 				return jsonReply(500, map[string]string{"error": "Internal Server Error"})
 			}

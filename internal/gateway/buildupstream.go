@@ -85,8 +85,16 @@ func serverOf(u *url.URL) string {
 	return net.JoinHostPort(host, port)
 }
 
-// strip is what clients may not send to upstreams of this site.
+// strip is what clients may not send to upstreams of this site: one list for all
+// routes that leave the credential, one for all others.
 func (b *builder) strip(leaveCredentials bool) *Strip {
+	if b.strips[leaveCredentials] == nil {
+		b.strips[leaveCredentials] = b.newStrip(leaveCredentials)
+	}
+	return b.strips[leaveCredentials]
+}
+
+func (b *builder) newStrip(leaveCredentials bool) *Strip {
 	headers := slices.Clone(b.IdentityHeaders)
 	for _, name := range b.setters { // where the caller's own credential is left, it is left
 		if !leaveCredentials || !strings.EqualFold(name, "Authorization") {
