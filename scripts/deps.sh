@@ -25,6 +25,7 @@ command -v go >/dev/null || { say 'Go is missing: https://go.dev/doc/install'; e
 # A C compiler and the headers it needs: -race is built with cgo.
 echo 'int main(void){return 0;}' | cc -x c -o /dev/null - 2>/dev/null || apt gcc libc6-dev
 command -v nginx >/dev/null || [ -x /usr/sbin/nginx ] || apt nginx-light # the other reader of test/properties
+command -v haproxy >/dev/null || [ -x /usr/sbin/haproxy ] || apt haproxy # speaks the PROXY protocol to test/transport
 # The documentation's commands are typed as they stand.
 command -v curl >/dev/null || apt curl
 command -v node >/dev/null && command -v npm >/dev/null || apt nodejs npm
