@@ -251,8 +251,12 @@ func (s *stream) passInterims() {
 // behind it.
 func (s *stream) relay() *fault.Error {
 	x, idle := s.x, s.m.u.set.IdleTimeout
-	flush := x.ans.hasBody(x.o.Method)
+	// A head that is the whole answer goes out as one frame: gRPC knows a status
+	// by it.
+	flush := x.ans.hasBody(x.o.Method) && s.res.Body != http.NoBody && s.res.ContentLength != 0
 	var armed time.Time
+	// net/http looks at the context no more while it waits for the request's body.
+	defer context.AfterFunc(s.ctx, func() { _ = s.res.Body.Close() })()
 	silence := time.AfterFunc(idle, func() { s.cancel(errSilent) })
 	defer silence.Stop()
 	for {

@@ -52,7 +52,10 @@ func (l *AccessLog) Write(a *Access) {
 	}
 	attrs = append(attrs, slog.String("action", "api_request"), slog.String("resource", a.Route))
 	if a.Decision != "" {
-		attrs = append(attrs, slog.String("decision", a.Decision), slog.String("reason", a.Reason))
+		attrs = append(attrs, slog.String("decision", a.Decision))
+	}
+	if a.Reason != "" {
+		attrs = append(attrs, slog.String("reason", a.Reason))
 	}
 	if a.Note != "" {
 		attrs = append(attrs, slog.String("note", a.Note))

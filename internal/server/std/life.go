@@ -89,7 +89,9 @@ func (l *life) begin(e *Engine, rt *Runtime, o *Outcome, w http.ResponseWriter, 
 		}
 	}
 	l.mu.Lock()
-	l.e = e
+	if l.e == nil {
+		l.e = e
+	}
 	if l.all == nil {
 		l.all, l.keys = map[*alive]struct{}{}, map[*keyset.Set]any{}
 	}
