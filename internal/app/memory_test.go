@@ -15,7 +15,7 @@ func TestDocumentIsLetGo(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "portreeve.yaml")
 	text := "environment: test\njwt: {secret: 0123456789012345678901234567890123456789}\n" +
-		"routes:\n- {path: /a, upstream: 'http://127.0.0.1:9'}\n- {path: /b, response: x, requireAuth: true}\n"
+		"routes:\n- {path: /a, method: get, upstream: 'http://127.0.0.1:9'}\n- {path: /b, method: get, response: x, requireAuth: true}\n"
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
