@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"runtime/debug"
+	"strconv"
 	"sync/atomic"
 	"time"
 
@@ -229,6 +230,9 @@ func (e *Engine) fault(w http.ResponseWriter, r *http.Request, o *Outcome, f *fa
 func (e *Engine) reply(w http.ResponseWriter, r *http.Request, o *Outcome, reply request.Reply) {
 	h := w.Header()
 	addAll(h, reply.Header)
+	if reply.Status != http.StatusNoContent && reply.Status != http.StatusNotModified {
+		h["Content-Length"] = []string{strconv.Itoa(len(reply.Body))} // HEAD's too, and whatever the size
+	}
 	o.Status = reply.Status
 	boundAnswer(w, r, o.idle)
 	w.WriteHeader(reply.Status)
