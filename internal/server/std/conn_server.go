@@ -34,7 +34,7 @@ func Prepare(s *http.Server, o ConnOptions) {
 	s.Protocols = new(http.Protocols)
 	s.Protocols.SetHTTP1(true)
 	s.Protocols.SetHTTP2(true)
-	s.HTTP2 = &http.HTTP2Config{MaxConcurrentStreams: 250, SendPingTimeout: 30 * time.Second, PingTimeout: 15 * time.Second,
+	s.HTTP2 = &http.HTTP2Config{MaxConcurrentStreams: 250, MaxReadFrameSize: 16 << 10, SendPingTimeout: 30 * time.Second, PingTimeout: 15 * time.Second,
 		WriteByteTimeout: max(o.BodyIdle, time.Second)}
 	s.MaxHeaderBytes = max(o.Limits.HeadBytes, MaxHeadBytes) + bufferSize
 	s.ReadTimeout, s.ReadHeaderTimeout = 0, 0
