@@ -48,6 +48,9 @@ func (b *builder) checkFile() {
 				b.root.Errorf("limits."+key, "is negative")
 			}
 		}
+		if b.Doc.Has("limits.maxStreamAge") && l.MaxStreamAge <= 0 {
+			b.root.Errorf("limits.maxStreamAge", "is not longer than nothing")
+		}
 		if l.HeadBytes > 1<<20 {
 			b.root.Errorf("limits.headBytes", "is more than 1MiB: that much would be read from anybody")
 		}

@@ -231,11 +231,8 @@ type LimitsConfig struct {
 	ConnectionsPerIP int `json:"connectionsPerIP"`
 	// Concurrent bounds requests at one time: 10000 unless written.
 	Concurrent int `json:"concurrent"`
-}
-
-// LaterKeys names what is not in this release.
-func (LimitsConfig) LaterKeys() map[string]string {
-	return map[string]string{"maxStreamAge": "the end of long streams"}
+	// MaxStreamAge bounds how long a WebSocket, an event stream or any other answer of an upstream may run: 24h unless written.
+	MaxStreamAge config.Duration `json:"maxStreamAge"`
 }
 
 // Shapes are what store takes.

@@ -91,7 +91,8 @@ func (k *kept) runtime(b *Built) *std.Runtime {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	rt := &std.Runtime{Snapshot: b.Snapshot, Upstreams: map[string]*proxy.Group{}, Assertion: k.assertion,
-		Concurrent: orInt(b.limits().Concurrent, 10000)}
+		Concurrent: orInt(b.limits().Concurrent, 10000), MaxStreamAge: b.limits().MaxStreamAge.Or(24 * time.Hour),
+		BodyIdle: b.limits().BodyIdle.Or(30 * time.Second)}
 	for key, set := range b.groups {
 		id := set.ID()
 		if k.upstreams[id] == nil {
