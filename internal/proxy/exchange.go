@@ -263,6 +263,9 @@ func (x *exchange) release(whole bool) {
 		x.two = nil
 		return
 	}
+	if x.pending != nil { // nobody asked for the body: it need not be waited for
+		_ = x.rc.SetReadDeadline(time.Now().Add(lingering))
+	}
 	calm := x.guard() // false: hangUp has begun
 	if whole && calm && !x.ans.close && x.in.r == x.in.w && x.up.finished() {
 		x.u.pool.put(x.c)

@@ -203,6 +203,14 @@ func fieldsOf(dst []request.Field, h http.Header) ([]request.Field, error) {
 // interim takes a 1xx head. The connection's one reader calls it: it must not
 // wait for the client, who would then hold up everybody else's answers.
 func (s *stream) interim(status int, h textproto.MIMEHeader) error {
+	err := s.takeInterim(status, h)
+	if err != nil { // net/http would not say why it gave up
+		s.cancel(err)
+	}
+	return err
+}
+
+func (s *stream) takeInterim(status int, h textproto.MIMEHeader) error {
 	if status == http.StatusSwitchingProtocols {
 		return unasked
 	}
@@ -302,7 +310,8 @@ func (s *stream) blame() (client, own error) {
 		return nil, nil
 	}
 	var slow *slowError
-	if cause := context.Cause(s.ctx); errors.As(cause, &slow) {
+	var bad malformed
+	if cause := context.Cause(s.ctx); errors.As(cause, &slow) || errors.As(cause, &bad) {
 		own = cause
 	}
 	return s.feed.blame(), own
