@@ -64,6 +64,7 @@ func layers() []layer {
 			"test/oidc":       {"test/peer"},
 			"test/flows":      nil,
 			"test/properties": {"test/peer"},
+			"test/streams":    nil,
 			"test/transport":  {"test/peer"},
 			"bench":           nil,
 			"docs":            nil,

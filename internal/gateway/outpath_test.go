@@ -65,6 +65,8 @@ func TestProblemsOfUpstreams(t *testing.T) {
 		{`{url: http://a, stripPrefix: /a, rewrite: /b}`, "exclude each other"}, {`{url: http://a, stripPrefix: "/:x"}`, "plain segments"}, {`{url: http://a, stripPrefix: a}`, `begins with "/"`},
 		{`{url: http://a, rewrite: "/a?b={{query.c}}"}`, "is a path alone"}, {`{url: http://a, rewrite: "http://b/{{query.c}}"}`, "a path begins with"}, {`{url: http://a, rewrite: "{{query.c}}"}`, "cannot stand before"},
 		{`{url: http://a, rewrite: "/../b"}`, ".. segment"}, {`{url: http://a, rewrite: "/{{query.c?}}"}`, "warnings only:"},
+		{`{url: http://a, http2: true}`, "is for https"}, {`{url: https://a, h2c: true}`, "there is http2"},
+		{`{url: http://a, requestTrailers: ["x y"]}`, "no header name"}, {`{url: http://a, requestTrailers: [Content-Type]}`, "cannot be a trailer"},
 		{`{url: http://a, headers: {set: {X-A: "{{body.x}}"}}}`, "body"}, {`{url: http://a, headers: {set: {X-Portreeve-Subject: x}}}`, "Portreeve's own"}, {`{url: http://a, headers: {set: {Connection: x}}}`, "belongs to the connection"},
 	} {
 		if p := load(t, "routes: [{path: /a, method: get, upstream: "+c.upstream+"}]").problems; !strings.Contains(p, c.want) {
