@@ -28,6 +28,7 @@ command -v nginx >/dev/null || [ -x /usr/sbin/nginx ] || apt nginx-light # the o
 command -v haproxy >/dev/null || [ -x /usr/sbin/haproxy ] || apt haproxy # speaks the PROXY protocol to test/transport
 # The documentation's commands are typed as they stand.
 command -v curl >/dev/null || apt curl
+command -v openssl >/dev/null || apt openssl
 command -v node >/dev/null && command -v npm >/dev/null || apt nodejs npm
 
 # The peers want Node 20; Debian 12 has 18. Node's own binary is on npm too.
