@@ -14,8 +14,6 @@ import (
 // before their connections are closed.
 const farewell = 400 * time.Millisecond
 
-var errShut = errors.New("closed by the gateway")
-
 // tunnel is a WebSocket that runs: two lanes, one for each direction.
 type tunnel struct {
 	down, up lane // to the client, to the upstream

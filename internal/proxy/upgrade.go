@@ -11,22 +11,22 @@ import (
 	"github.com/portreeve/portreeve/internal/request"
 )
 
-// CodeBadHandshake: the client's WebSocket handshake is none (RFC 6455 section
+// CodeBadHandshake is of a client's handshake that is none (RFC 6455 section
 // 4.2.1): 400.
 const CodeBadHandshake = "bad_handshake"
 
+const badUpgrade malformed = "101 that does not take up the handshake that was sent"
+
 const (
-	badUpgrade   malformed = "101 that does not take up the handshake that was sent"
-	acceptGUID             = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11" // RFC 6455 section 1.3
-	hopRequest             = "Upgrade: websocket\r\nConnection: Upgrade\r\n"
-	hop101                 = "HTTP/1.1 101 Switching Protocols\r\n"
-	keyBytes               = 16
-	theVersion             = "13"
-	wsKey                  = "Sec-WebSocket-Key"
-	wsVersion              = "Sec-WebSocket-Version"
-	wsProtocol             = "Sec-WebSocket-Protocol"
-	wsAccept               = "Sec-WebSocket-Accept"
-	wsExtensions           = "Sec-WebSocket-Extensions"
+	acceptGUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11" // RFC 6455 section 1.3
+	hopRequest = "Upgrade: websocket\r\nConnection: Upgrade\r\n"
+	hop101     = "HTTP/1.1 101 Switching Protocols\r\n"
+	keyBytes   = 16
+	theVersion = "13"
+	wsKey      = "Sec-WebSocket-Key"
+	wsVersion  = "Sec-WebSocket-Version"
+	wsProtocol = "Sec-WebSocket-Protocol"
+	wsAccept   = "Sec-WebSocket-Accept"
 )
 
 // checkHandshake holds a handshake to its rules before an upstream sees it: one

@@ -24,6 +24,7 @@ import (
 	"time"
 
 	"github.com/portreeve/portreeve/internal/app"
+	"github.com/portreeve/portreeve/internal/keyset"
 )
 
 const secret = "0123456789abcdef0123456789abcdef"
@@ -42,7 +43,7 @@ type edge struct {
 
 // start serves a configuration until the test is over. {UP} stands for the
 // address of the upstream; tls for a certificate of the edge.
-func start(t testing.TB, yaml, upstream string) *edge {
+func start(t testing.TB, yaml, upstream string, keys ...func(*keyset.Config)) *edge {
 	t.Helper()
 	e := &edge{t: t, dir: t.TempDir(), log: &logged{}, done: make(chan error, 1), pool: x509.NewCertPool()}
 	cert, key := pair(t)
@@ -52,8 +53,11 @@ func start(t testing.TB, yaml, upstream string) *edge {
 	e.write("portreeve.yaml", strings.ReplaceAll(yaml, "{UP}", upstream))
 	up := make(chan net.Addr, 1)
 	var err error
-	e.app, err = app.New(app.Options{Source: e.source(), Listen: []string{"127.0.0.1:0"}, Stderr: e.log,
-		Started: func(a []net.Addr) { up <- a[0] }})
+	o := app.Options{Source: e.source(), Listen: []string{"127.0.0.1:0"}, Stderr: e.log, Started: func(a []net.Addr) { up <- a[0] }}
+	if len(keys) > 0 {
+		o.KeySets = keys[0]
+	}
+	e.app, err = app.New(o)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -46,7 +46,8 @@ type life struct {
 	timer    *time.Timer // runs while anything does
 	looking  bool
 	leaving  bool // WebSockets end at once
-	keys     map[*keyset.Set]any
+	known    map[*identity.Provider]bool
+	keys     map[*keyset.Set]any // the first key of each, which every fetch makes anew
 	upgraded atomic.Int64
 }
 
@@ -93,10 +94,13 @@ func (l *life) begin(e *Engine, rt *Runtime, o *Outcome, w http.ResponseWriter, 
 		l.e = e
 	}
 	if l.all == nil {
-		l.all, l.keys = map[*alive]struct{}{}, map[*keyset.Set]any{}
+		l.all, l.known, l.keys = map[*alive]struct{}{}, map[*identity.Provider]bool{}, map[*keyset.Set]any{}
 	}
 	l.all[a] = struct{}{}
-	l.notice(a.who)
+	if !l.known[a.who] { // what their keys are now
+		l.known[a.who] = true
+		l.notice(a.who)
+	}
 	if l.timer == nil {
 		l.timer = time.AfterFunc(lookEvery, l.look)
 	}

@@ -44,6 +44,7 @@ func (l *life) look() {
 	} else {
 		l.timer = nil
 		clear(l.keys)
+		clear(l.known)
 	}
 	l.mu.Unlock()
 	for _, a := range over {
