@@ -1,11 +1,11 @@
 # `make` prints the targets. CI runs `make check` and `make test`, and no more.
 .DEFAULT_GOAL := help
-.PHONY: help run build test check generate fuzz bench deps clean
+.PHONY: help run build test check generate fuzz bench bench-results soak deps clean
 
 FUZZTIME ?= 15s
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: ## everything at once on loopback, with stand-ins for what is usually an account: portreeve demo
 	go run ./cmd/portreeve demo
@@ -29,8 +29,14 @@ generate: ## rewrite what is made from the types: schema, reference
 fuzz: ## every fuzz target for FUZZTIME (15s) each
 	@FUZZTIME=$(FUZZTIME) scripts/fuzz.sh
 
-bench: ## the micro-benchmarks of every package
+bench: ## the micro-benchmarks of every package, and Portreeve beside nginx, briefly
 	@scripts/bench.sh
+
+bench-results: ## Portreeve beside nginx at length, on a quiet machine: writes bench/RESULTS.md
+	@scripts/bench.sh results
+
+soak: ## a minute of everything at once, watched for growth and for lost requests
+	@scripts/bench.sh soak
 
 deps: ## install what the tests need and this machine lacks
 	@scripts/deps.sh

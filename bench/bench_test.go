@@ -1,6 +1,8 @@
 package main
 
 import (
+	"bufio"
+	"bytes"
 	"math"
 	"os"
 	"strings"
@@ -56,13 +58,94 @@ func TestMedians(t *testing.T) {
 func TestReport(t *testing.T) {
 	t.Parallel()
 	var b strings.Builder
-	o := options{rounds: 1, length: time.Second, connections: 50}
-	err := report(&b, o, []scenario{{name: "floor"}, {name: "ours", target: target{idle: 12, ready: 40 * time.Millisecond}}}, []result{
-		{samples: []sample{{rate: 1000, cpu: 0.02, p50: 1, p99: 2}}, memory: 10},
-		{samples: []sample{{rate: 800, cpu: 0.03, p50: 1.5, p99: 3}}, memory: 30},
+	o := options{rounds: 1, length: time.Second, connections: 50, portreeve: "x"}
+	err := report(&b, o, findings{
+		list: []scenario{{name: "floor", group: inPlain}, {name: proxiedOne, group: inPlain, target: target{idle: 12}}},
+		results: []result{
+			{samples: []sample{{rate: 1000, cpu: 0.02, p50: 1, p99: 2}}, memory: 10},
+			{samples: []sample{{rate: 800, cpu: 0.03, p50: 1.5, p99: 3}}, memory: 30},
+		},
+		idle:   []idleFigure{{name: "Portreeve", connections: 1024, before: 10, after: 20, kept: true}},
+		starts: []startFigure{{routes: 1000, ms: 120, memory: 33}},
 	})
-	if want := "| ours | 800 | 0.80 | 0.0300 | 1.50 | 1.50 | 3.00 | 1.50 | 12 | 30 | 40 |"; err != nil || !strings.Contains(b.String(), want) {
-		t.Errorf("%v\n%s\nwant %s", err, b.String(), want)
+	for _, want := range []string{
+		"| " + proxiedOne + " | 800 | 0.80 | 0.0300 | 1.50 | 1.50 | 1.50 | 3.00 | 1.50 | 12 | 30 |",
+		"| Portreeve | 1024 | 10 | 20 | 10.0 | yes |",
+		"| ≥ 0.55 | ≥ 0.88 | 0.80 | ships |", "| ≤ 1.40 | ≤ 1.00 | 1.50 | **missed** |", "| ≤ 40 MB | ≤ 20 MB | 12 MB | goal |",
+		"| ≤ 100 ms | ≤ 50 ms | 120 ms | **missed** |",
+	} {
+		if err != nil || !strings.Contains(b.String(), want) {
+			t.Errorf("%v\n%s\nwant %s", err, b.String(), want)
+		}
+	}
+}
+
+func TestH2loadLog(t *testing.T) {
+	t.Parallel()
+	l, err := parseH2load(bufio.NewScanner(strings.NewReader("1700000000\t200\t1500\n1700000001\t200\t2500\n1700000002\t-1\t9\n")), 2)
+	if err != nil || l.Requests != 2 || l.Errors != 1 || l.P50 != 2.5 || l.Seconds != 2 {
+		t.Errorf("%+v %v", l, err)
+	}
+	if l, err := parseH2load(bufio.NewScanner(strings.NewReader("x\n")), 2); err == nil {
+		t.Errorf("read as %+v", l)
+	}
+}
+
+// A frame as the load sends it, and one with a mask (RFC 6455 section 5.7).
+func TestFrames(t *testing.T) {
+	t.Parallel()
+	read := func(raw []byte) (string, error) {
+		b, err := readFrame(bufio.NewReader(bytes.NewReader(raw)), make([]byte, frameBytes))
+		return string(b), err
+	}
+	if got, err := read(masked()); err != nil || got != string(make([]byte, frameBytes)) {
+		t.Errorf("%q %v", got, err)
+	}
+	if got, err := read([]byte{0x81, 0x85, 0x37, 0xfa, 0x21, 0x3d, 0x7f, 0x9f, 0x4d, 0x51, 0x58}); err != nil || got != "Hello" {
+		t.Errorf("%q %v", got, err)
+	}
+	for _, bad := range [][]byte{{}, {0x88, 0}, {0x81, 126, 255, 255}, {0x81, 5, 'H'}} {
+		if got, err := read(bad); err == nil {
+			t.Errorf("%x is read as %q", bad, got)
+		}
+	}
+}
+
+func TestVerdict(t *testing.T) {
+	t.Parallel()
+	steady := func(i int) moment {
+		return moment{memory: 50, goroutines: 100, files: 80, served: int64(i), events: 1, socks: 1, broken: 1, reloads: 1}
+	}
+	for what, c := range map[string]struct {
+		change func(i int, m *moment)
+		last   func(*moment)
+		want   string
+	}{
+		"steady":          {},
+		"memory":          {change: func(i int, m *moment) { m.memory += float64(i * 10) }, want: "memory"},
+		"goroutines":      {change: func(i int, m *moment) { m.goroutines += i * 30 }, want: "goroutines"},
+		"files":           {change: func(i int, m *moment) { m.files += i * 60 }, want: "files"},
+		"left goroutines": {last: func(m *moment) { m.goroutines = 200 }, want: "at rest"},
+		"left files":      {last: func(m *moment) { m.files = 300 }, want: "at rest"},
+		"lost":            {last: func(m *moment) { m.lost = 1 }, want: "lost"},
+		"a part is idle":  {last: func(m *moment) { m.events = 0 }, want: "did not run"},
+	} {
+		var list []moment
+		for i := range 15 {
+			m := steady(i)
+			if c.change != nil {
+				c.change(i, &m)
+			}
+			list = append(list, m)
+		}
+		last := steady(15)
+		if c.last != nil {
+			c.last(&last)
+		}
+		got := strings.Join(verdict(list, last), "; ")
+		if (c.want == "") != (got == "") || !strings.Contains(got, c.want) {
+			t.Errorf("%s: %q", what, got)
+		}
 	}
 }
 
@@ -71,13 +154,13 @@ func TestReport(t *testing.T) {
 func TestGeneratedFile(t *testing.T) {
 	t.Parallel()
 	for _, n := range []int{10, 10_000} {
-		f := portreeveFile("/d", "/k", "127.0.0.1:1", "127.0.0.1:2", n)
+		f := portreeveFile("/d", "/k", "127.0.0.1:1", "127.0.0.1:2", "127.0.0.1:3", n)
 		routes, roles := f["routes"].([]object), f["rbac"].(object)["roles"].([]object)
 		seen := map[string]int{}
 		for _, r := range routes {
 			seen[r["path"].(string)]++
 		}
-		if len(routes) != n+3 || len(seen) != n+3 || seen["/bench/items/:id"] != 1 || seen["/decided/items/:id"] != 1 || len(roles) != n {
+		if len(routes) != n+8 || len(seen) != n+8 || seen["/bench/items/:id"] != 1 || seen["/decided/items/:id"] != 1 || len(roles) != n {
 			t.Errorf("%d: %d routes, %d paths, %d roles", n, len(routes), len(seen), len(roles))
 		}
 	}

@@ -2,11 +2,13 @@
 local requests, count, turn = {}, 0, 0
 
 function init(args)
-  local tokens, path, limit = args[1], args[2], tonumber(args[3])
+  local tokens, path, limit, method, bytes = args[1], args[2], tonumber(args[3]), args[4], tonumber(args[5])
+  local body = nil
+  if bytes > 0 then body = string.rep("x", bytes) end
   for line in io.lines(tokens) do
     if count == limit then break end
     count = count + 1
-    requests[count] = wrk.format("GET", path, { Authorization = "Bearer " .. line, Accept = "*/*" })
+    requests[count] = wrk.format(method, path, { Authorization = "Bearer " .. line, Accept = "*/*" }, body)
   end
 end
 

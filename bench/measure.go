@@ -24,32 +24,55 @@ type result struct {
 func measure(ctx context.Context, o options, list []scenario) ([]result, error) {
 	results := make([]result, len(list))
 	for i := range list {
-		if err := list[i].sound(); err != nil {
+		s := &list[i]
+		if err := s.sound(); err != nil {
 			return nil, err
 		}
-		warm := 2 * time.Second
-		if list[i].tokens > 1 {
-			warm = 8 * time.Second // each token is seen once before the clock starts
+		warm := time.Second
+		if s.tokens > 1 {
+			warm = max(time.Second, time.Duration(s.tokens/4000)*time.Second) // each token is seen once before the clock starts
 		}
-		if _, err := list[i].run(ctx, o, warm); err != nil {
+		if s.fresh != nil {
+			continue
+		}
+		if _, err := s.run(ctx, o, warm); err != nil {
 			return nil, err
 		}
 	}
 	for round := range o.rounds {
 		for i := range list {
-			s, err := list[i].run(ctx, o, o.length)
+			s, err := list[i].once(ctx, o, &results[i])
 			if err != nil {
 				return nil, err
 			}
-			fmt.Fprintf(os.Stderr, "round %d of %d, %s: %.0f req/s, %.4f CPU s per 1000, p99 %.2f ms\n",
+			fmt.Fprintf(os.Stderr, "round %d of %d, %s: %.0f a second, %.4f CPU s per 1000, p99 %.2f ms\n",
 				round+1, o.rounds, list[i].name, s.rate, s.cpu, s.p99)
 			results[i].samples = append(results[i].samples, s)
 		}
 	}
 	for i := range list {
-		results[i].memory = list[i].target.memory()
+		if list[i].fresh == nil {
+			results[i].memory = list[i].target.memory()
+		}
 	}
 	return results, nil
+}
+
+// once is one run in a round: in a new process where the scenario wants that.
+func (s *scenario) once(ctx context.Context, o options, r *result) (sample, error) {
+	length := o.length
+	if s.fresh != nil {
+		t, err := s.fresh()
+		if err != nil {
+			return sample{}, err
+		}
+		defer func() { _ = s.house.end(t.process) }()
+		s.target, length = t, time.Second // so that the tokens last
+		defer func() { r.memory = t.memory() }()
+	}
+	stop := profile(ctx, o, s, length)
+	defer stop()
+	return s.run(ctx, o, length)
 }
 
 // run loads one scenario. A single wrong answer makes the run worthless.
@@ -58,7 +81,11 @@ func (s *scenario) run(ctx context.Context, o options, length time.Duration) (sa
 	if err != nil {
 		return sample{}, err
 	}
-	l, err := drive(ctx, s.dir, s.file, "http://"+s.target.address, s.path, s.tokens, o.connections, length)
+	connections := o.connections
+	if s.single {
+		connections = 1
+	}
+	l, err := s.drive(ctx, s, connections, length)
 	if err != nil {
 		return sample{}, fmt.Errorf("%s: %w", s.name, err)
 	}
@@ -68,6 +95,9 @@ func (s *scenario) run(ctx context.Context, o options, length time.Duration) (sa
 	}
 	if l.Errors > 0 || l.Requests == 0 || l.Seconds <= 0 {
 		return sample{}, fmt.Errorf("%s: %d requests in %.1f s, %d of them wrong", s.name, l.Requests, l.Seconds, l.Errors)
+	}
+	if s.fresh != nil && l.Requests+connections > s.tokens {
+		return sample{}, fmt.Errorf("%s: %d tokens are too few for %d requests; raise -tokens", s.name, s.tokens, l.Requests)
 	}
 	return sample{
 		rate: float64(l.Requests) / l.Seconds,

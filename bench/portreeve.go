@@ -14,47 +14,76 @@ const (
 	measuredPath = "/bench/items/42"
 	decidedPath  = "/decided/items/42"
 	whoPath      = "/bench/who" // the upstream repeats the caller's subject and credential
+	largePath    = "/bench/large"
 )
 
 type object = map[string]any
 
-// portreeve starts a Portreeve with that many routes before the measured ones.
-func (h *house) portreeve(binary, upstream, name string, routes int) (target, error) {
+// adminToken opens the admin listener of processes that live for one run.
+const adminToken = "only-for-the-length-of-one-benchmark"
+
+// setup is how one Portreeve is to be.
+type setup struct {
+	name   string
+	routes int  // before the measured ones
+	secure bool // TLS, and with it HTTP/2
+	admin  bool // with pprof
+}
+
+// portreeve starts a Portreeve.
+func (h *house) portreeve(binary string, s setup) (target, error) {
 	address, err := freeAddress()
 	if err != nil {
 		return target{}, err
 	}
-	dir := filepath.Join(h.dir, "portreeve-"+name)
+	t := target{address: address, secure: s.secure}
+	dir := filepath.Join(h.dir, "portreeve-"+s.name)
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return target{}, err
 	}
-	file, err := json.MarshalIndent(portreeveFile(dir, h.keyFile, address, upstream, routes), "", " ")
+	file := portreeveFile(dir, h.keyFile, address, h.upstream, h.other, s.routes)
+	if s.secure {
+		file["tls"] = object{"cert": h.tls.cert, "key": h.tls.key}
+	}
+	if s.admin {
+		if t.admin, err = freeAddress(); err != nil {
+			return target{}, err
+		}
+		file["admin"] = object{"listen": t.admin, "token": adminToken, "pprof": true}
+	}
+	if t.probes, err = freeAddress(); err != nil {
+		return target{}, err
+	}
+	file["probes"] = object{"listen": t.probes}
+	t.file = filepath.Join(dir, "portreeve.json")
+	if err := writeFile(t.file, file); err != nil {
+		return target{}, err
+	}
+	t.process, t.ready, err = h.start("portreeve "+s.name, address, binary, "serve", "-c", t.file)
+	t.idle, t.log = memoryOf(t.process), accessLog(dir)
+	return t, err
+}
+
+func writeFile(path string, file object) error {
+	raw, err := json.MarshalIndent(file, "", " ")
 	if err != nil {
-		return target{}, err
+		return err
 	}
-	path := filepath.Join(dir, "portreeve.json")
-	if err := os.WriteFile(path, file, 0o600); err != nil {
-		return target{}, err
-	}
-	p, took, err := h.start("portreeve "+name, address, binary, "serve", "-c", path)
-	return target{process: p, address: address, ready: took, idle: memoryOf(p), log: accessLog(dir)}, err
+	return os.WriteFile(path, raw, 0o600)
 }
 
 // portreeveFile is the configuration: everything that a real one would have on
 // the path of a request.
-func portreeveFile(dir, keyFile, address, upstream string, routes int) object {
+func portreeveFile(dir, keyFile, address, upstream, other string, routes int) object {
 	roles := []object{{"name": "reader", "permissions": []string{"items:read"}}}
-	list := make([]object, 0, routes+3)
+	list := make([]object, 0, routes+8)
 	for i := range routes {
 		list = append(list, guarded(fmt.Sprintf("/app%d/items/:id", i), object{"upstream": "http://" + upstream}))
 		if len(roles) < routes {
 			roles = append(roles, object{"name": fmt.Sprintf("role%d", i), "permissions": []string{fmt.Sprintf("thing%d:read", i)}})
 		}
 		if i == routes/2 {
-			list = append(list,
-				guarded("/bench/items/:id", object{"upstream": "http://" + upstream}),
-				guarded("/decided/items/:id", object{"response": "ok"}),
-				guarded(whoPath, object{"upstream": "http://" + upstream}))
+			list = append(list, measured(upstream, other)...)
 		}
 	}
 	return object{
@@ -68,6 +97,17 @@ func portreeveFile(dir, keyFile, address, upstream string, routes int) object {
 		"rateLimit": object{"enabled": true, "default": object{"windowMs": 60_000, "max": 100_000_000}},
 		"log":       object{"file": accessLog(dir), "format": "json"},
 		"routes":    list,
+	}
+}
+
+// measured are the routes that are asked.
+func measured(upstream, other string) []object {
+	app, second := object{"upstream": "http://" + upstream}, object{"upstream": "http://" + other}
+	return []object{
+		guarded("/bench/items/:id", app), guarded(whoPath, app), guarded(largePath, app),
+		guarded("/decided/items/:id", object{"response": "ok"}),
+		guarded(echoPath, second), guarded(eventsPath, second), guarded(helloPath, second),
+		guarded(uploadPath, object{"upstream": object{"url": "http://" + other, "name": "uploads"}, "method": "post"}),
 	}
 }
 

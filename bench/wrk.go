@@ -16,7 +16,7 @@ import (
 //go:embed drive.lua
 var driveLua []byte
 
-// load is what wrk saw in one run.
+// load is what a load generator saw in one run.
 type load struct {
 	Requests int     `json:"requests"`
 	Seconds  float64 `json:"seconds"`
@@ -25,15 +25,16 @@ type load struct {
 	Errors   int     `json:"errors"` // answers above 399, broken connections, time-outs
 }
 
-// drive runs wrk with one thread: requests for path with the first n tokens in
-// turn.
-func drive(ctx context.Context, dir, tokens, url, path string, n, connections int, length time.Duration) (load, error) {
-	script := filepath.Join(dir, "drive.lua")
+// byWrk runs wrk with one thread: requests with the first tokens in turn. wrk
+// does not look at certificates.
+func byWrk(ctx context.Context, s *scenario, connections int, length time.Duration) (load, error) {
+	script := filepath.Join(s.dir, "drive.lua")
 	if err := os.WriteFile(script, driveLua, 0o600); err != nil {
 		return load{}, err
 	}
-	cmd := exec.CommandContext(ctx, "wrk", "-t1", "-c"+strconv.Itoa(connections), "-d"+strconv.Itoa(int(length/time.Second))+"s",
-		"-s", script, url, "--", tokens, path, strconv.Itoa(n))
+	seconds := max(1, int(length/time.Second))
+	cmd := exec.CommandContext(ctx, "wrk", "-t1", "-c"+strconv.Itoa(connections), "-d"+strconv.Itoa(seconds)+"s", "--timeout", "10s",
+		"-s", script, s.target.url(""), "--", s.file, s.path, strconv.Itoa(s.tokens), s.verb(), strconv.Itoa(s.body))
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		return load{}, fmt.Errorf("wrk: %w\n%s", err, out)
