@@ -60,6 +60,14 @@ type Exchange struct {
 	segments   [24]request.Segment
 }
 
+// Provider is whose credential the caller is known by, nil for nobody's.
+func (x *Exchange) Provider() *identity.Provider {
+	if x.Found.Provider == nil || !x.Found.Who.Authenticated() {
+		return nil
+	}
+	return x.Found.Provider
+}
+
 // VerdictKind is what a decision came to. The zero value refuses.
 type VerdictKind uint8
 

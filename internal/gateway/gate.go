@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/portreeve/portreeve/internal/fault"
+	"github.com/portreeve/portreeve/internal/identity"
 	"github.com/portreeve/portreeve/internal/limit"
 	"github.com/portreeve/portreeve/internal/park"
 	"github.com/portreeve/portreeve/internal/trace"
@@ -79,21 +80,22 @@ func (x *Exchange) Explain(a Arrival, now time.Time) []trace.Step {
 }
 
 // Again decides once more about a request that runs: whether it would be let
-// through now, to an upstream. No limit counts it.
-func (g *Gate) Again(ctx context.Context, s *Snapshot, a Arrival) Verdict {
+// through now, to an upstream, and by whose credential (nil: nobody's). No limit
+// counts it.
+func (g *Gate) Again(ctx context.Context, s *Snapshot, a Arrival) (Verdict, *identity.Provider) {
 	x := &Exchange{}
 	reply, f := s.Place(x, a, nil)
 	switch {
 	case f != nil:
-		return refuse(f)
+		return refuse(f), nil
 	case reply != nil:
-		return refuse(fault.New(fault.NotFound, "no_route", ""))
+		return refuse(fault.New(fault.NotFound, "no_route", "")), nil
 	}
 	v := g.judge(ctx, x)
 	if v.Kind == Allow {
 		if _, forwards := x.Route.Answer.(*Forwarding); !forwards {
-			return refuse(fault.New(fault.NotFound, "no_route", ""))
+			return refuse(fault.New(fault.NotFound, "no_route", "")), nil
 		}
 	}
-	return v
+	return v, x.Provider()
 }

@@ -45,9 +45,10 @@ type life struct {
 	all      map[*alive]struct{}
 	timer    *time.Timer // runs while anything does
 	looking  bool
-	leaving  bool // WebSockets end at once
-	known    map[*identity.Provider]bool
-	keys     map[*keyset.Set]any // the first key of each, which every fetch makes anew
+	leaving  bool                          // WebSockets end at once
+	known    map[*identity.Provider]uint64 // newest, as of the last look
+	keys     map[*keyset.Set]held
+	changes  uint64 // of the keys of any set, as far as they were noticed
 	upgraded atomic.Int64
 }
 
@@ -55,7 +56,6 @@ type life struct {
 type alive struct {
 	l       *life
 	arrival gateway.Arrival
-	who     *identity.Provider // whose credential it goes by; nil: nobody's
 	until   time.Time
 	expiry  bool // until is the credential's
 	upgrade bool
@@ -63,8 +63,9 @@ type alive struct {
 	stream  atomic.Bool
 
 	// Under life.mu.
-	rt    *Runtime // by which it was decided last
-	again bool     // to be decided again
+	rt    *Runtime           // by which it was decided last
+	who   *identity.Provider // whose credential it goes by; nil: nobody's
+	seen  uint64             // the changes of keys that were known then
 	doubt time.Time
 
 	mu    sync.Mutex // of what follows
@@ -81,7 +82,7 @@ func (l *life) begin(e *Engine, rt *Runtime, o *Outcome, w http.ResponseWriter, 
 	if rt.MaxStreamAge > 0 {
 		a.until = o.Arrival.Received.Add(rt.MaxStreamAge)
 	}
-	if found := &o.Exchange.Found; found.Provider != nil && found.Who.Authenticated() {
+	if found := &o.Exchange.Found; o.Exchange.Provider() != nil {
 		a.who = found.Provider
 		if end := found.Who.Expires; !end.IsZero() {
 			if end = end.Add(a.who.Leeway()); a.until.IsZero() || end.Before(a.until) {
@@ -94,13 +95,15 @@ func (l *life) begin(e *Engine, rt *Runtime, o *Outcome, w http.ResponseWriter, 
 		l.e = e
 	}
 	if l.all == nil {
-		l.all, l.known, l.keys = map[*alive]struct{}{}, map[*identity.Provider]bool{}, map[*keyset.Set]any{}
+		l.all, l.known, l.keys = map[*alive]struct{}{}, map[*identity.Provider]uint64{}, map[*keyset.Set]held{}
 	}
 	l.all[a] = struct{}{}
-	if !l.known[a.who] { // what their keys are now
-		l.known[a.who] = true
-		l.notice(a.who)
+	seen, known := l.known[a.who]
+	if !known {
+		seen = l.newest(a.who)
+		l.known[a.who] = seen
 	}
+	a.seen = seen
 	if l.timer == nil {
 		l.timer = time.AfterFunc(lookEvery, l.look)
 	}

@@ -18,22 +18,18 @@ func (l *life) look() {
 	now, rt := l.e.Now(), l.e.Runtime()
 	var over, doubted []*alive
 	l.mu.Lock()
-	changed := map[*identity.Provider]bool{}
+	l.known = map[*identity.Provider]uint64{} // of those that run
 	for a := range l.all {
 		if !a.until.IsZero() && !now.Before(a.until) {
 			over = append(over, a)
 			continue
 		}
-		if a.who != nil {
-			new, known := changed[a.who]
-			if !known {
-				new = l.notice(a.who)
-				changed[a.who] = new
-			}
-			a.again = a.again || new
+		last, known := l.known[a.who]
+		if !known {
+			last = l.newest(a.who)
+			l.known[a.who] = last
 		}
-		if a.again || a.rt != rt {
-			a.again = true
+		if a.rt != rt || a.seen < last {
 			doubted = append(doubted, a)
 		}
 	}
@@ -44,7 +40,6 @@ func (l *life) look() {
 	} else {
 		l.timer = nil
 		clear(l.keys)
-		clear(l.known)
 	}
 	l.mu.Unlock()
 	for _, a := range over {
@@ -55,24 +50,33 @@ func (l *life) look() {
 	}
 }
 
-// notice reports whether the keys of a provider are others than when it was
-// last asked. The first time they are not.
-func (l *life) notice(p *identity.Provider) (changed bool) {
+// held are the keys of a set, and the change that they came with.
+type held struct {
+	first any // each fetch makes new ones
+	since uint64
+}
+
+// newest is the last change among the keys of a provider. Providers share sets,
+// over a reload too, so a change is compared with what each exchange knows:
+// whoever notices it first does not take it from the others.
+func (l *life) newest(p *identity.Provider) (last uint64) {
 	if p == nil {
-		return false
+		return 0
 	}
 	for _, set := range p.KeySets() {
 		var first any
 		if keys, ready := set.Keys(); ready && len(keys) > 0 {
-			first = keys[0] // each fetch makes new ones
+			first = keys[0]
 		}
-		before, known := l.keys[set]
-		if !known || before != first {
-			l.keys[set] = first
-			changed = changed || known
+		has, known := l.keys[set]
+		if !known || has.first != first {
+			l.changes++
+			has = held{first, l.changes}
+			l.keys[set] = has
 		}
+		last = max(last, has.since)
 	}
-	return changed
+	return last
 }
 
 // judge decides exchanges again. A key set that is fetched, or a queue that is
@@ -102,13 +106,17 @@ func (l *life) judge(list []*alive, rt *Runtime) {
 func (l *life) decide(a *alive, rt *Runtime) {
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
-	v := l.e.Gate.Again(ctx, rt.Snapshot, a.arrival)
+	l.mu.Lock()
+	l.newest(a.who)
+	seen := l.changes // what comes from here on is a reason to ask again
+	l.mu.Unlock()
+	v, who := l.e.Gate.Again(ctx, rt.Snapshot, a.arrival)
 	now := l.e.Now()
 	l.mu.Lock()
 	unsure := v.Kind != gateway.Allow && unknown(v.Fault)
 	switch {
 	case !unsure:
-		a.rt, a.again, a.doubt = rt, false, time.Time{}
+		a.rt, a.who, a.seen, a.doubt = rt, who, seen, time.Time{}
 	case a.doubt.IsZero():
 		a.doubt = now
 	}
