@@ -52,8 +52,10 @@ func NewAutomatic(o ACME, log *slog.Logger) (*Automatic, error) {
 	a.config = certmagic.New(a.cache, certmagic.Config{
 		Storage: &certmagic.FileStorage{Path: o.Dir}, Logger: quiet,
 		ShouldEmitFunc: func(event string) bool { return event == "cert_obtained" },
-		OnEvent: func(_ context.Context, _ string, data map[string]any) error {
-			log.Info("certificate obtained", "host", data["identifier"], "renewal", data["renewal"])
+		OnEvent: func(_ context.Context, event string, data map[string]any) error {
+			if event == "cert_obtained" { // not all others are asked about before
+				log.Info("certificate obtained", "host", data["identifier"], "renewal", data["renewal"])
+			}
 			return nil
 		},
 	})

@@ -37,20 +37,9 @@ type pebble struct {
 func newPebble(t testing.TB, tlsPort int) *pebble {
 	t.Helper()
 	quiet := log.New(io.Discard, "", 0)
-	udp, err := net.ListenPacket("udp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	at := udp.LocalAddr().String()
-	_ = udp.Close()
-	dns, err := challtestsrv.New(challtestsrv.Config{DNSAddrs: []string{at}, Log: quiet})
-	if err != nil {
-		t.Fatal(err)
-	}
+	dns, at := nameServer(t, quiet)
 	dns.SetDefaultDNSIPv4("127.0.0.1")
 	dns.SetDefaultDNSIPv6("")
-	go dns.Run()
-	t.Cleanup(dns.Shutdown)
 	p := &pebble{CA: newAuthority(t, "pebble's door"), db: db.NewMemoryStore()}
 	p.ca = ca.New(quiet, p.db, "", "ecdsa", 0, 1, map[string]ca.Profile{"default": {ValidityPeriod: 3600 * 24}})
 	front := wfe.New(quiet, p.db, va.New(quiet, 0, tlsPort, false, at, p.db), p.ca, []string{"pebble.example"}, false, false, 1, 1)
@@ -68,6 +57,35 @@ func newPebble(t testing.TB, tlsPort int) *pebble {
 	t.Cleanup(func() { _ = srv.Close() })
 	p.Directory = "https://" + l.Addr().String() + wfe.DirectoryPath
 	return p
+}
+
+// nameServer answers on a port that is free for UDP and TCP.
+func nameServer(t testing.TB, quiet *log.Logger) (dns *challtestsrv.ChallSrv, at string) {
+	t.Helper()
+	for range 20 {
+		l := listen(t)
+		at = l.Addr().String()
+		udp, err := net.ListenPacket("udp", at)
+		if _ = l.Close(); err != nil {
+			continue
+		}
+		_ = udp.Close()
+		if dns, err = challtestsrv.New(challtestsrv.Config{DNSAddrs: []string{at}, Log: quiet}); err != nil {
+			t.Fatal(err)
+		}
+		go dns.Run()
+		t.Cleanup(dns.Shutdown)
+		eventually(t, "the name server", func() bool {
+			c, err := net.Dial("tcp", at)
+			if err == nil {
+				_ = c.Close()
+			}
+			return err == nil
+		})
+		return dns, at
+	}
+	t.Fatal("no port is free for UDP and TCP")
+	return nil, ""
 }
 
 func (p *pebble) Orders() int {
@@ -102,6 +120,11 @@ sites: [{hosts: [` + hosts + `], routes: [{path: /own, method: get, response: ow
 	}
 	door := map[string]string{"door.pem": p.CA.PEM}
 	e := startOn(t, "127.0.0.1:"+strconv.Itoa(port), file("a.example.com, B.example.com"), door)
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Log(e.log.String())
+		}
+	})
 	trusted := func(name string, h2 bool) (string, error) {
 		c := e.client(&tls.Config{RootCAs: p.roots()}, h2)
 		c.Timeout = 5 * time.Second
@@ -115,6 +138,9 @@ sites: [{hosts: [` + hosts + `], routes: [{path: /own, method: get, response: ow
 	eventually(t, "the second host's certificate", got("b.example.com"))
 	if body, err := trusted("a.example.com", false); err != nil || body != "own" {
 		t.Errorf("by HTTP/1.1: %q, %v", body, err)
+	}
+	if n := strings.Count(e.log.String(), "certificate obtained"); n != 2 {
+		t.Errorf("the log says of %d certificates that they were obtained", n)
 	}
 	orders := p.Orders()
 	for _, name := range []string{"c.example.com", "", "x.a.example.com", "127.0.0.1"} {
@@ -178,6 +204,9 @@ sites: [{hosts: [a.example.com, b.example.com], routes: [{path: /own, method: ge
 		t.Errorf("a name without certificate is shown %q", got)
 	}
 	eventually(t, "a complaint", func() bool { return strings.Contains(e.log.String(), "b.example.com") })
+	if strings.Contains(e.log.String(), "certificate obtained") {
+		t.Error("the log says that a certificate was obtained")
+	}
 }
 
 func TestProblemsOfTheTLSKey(t *testing.T) {

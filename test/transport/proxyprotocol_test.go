@@ -3,6 +3,7 @@ package transport
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"crypto/tls"
 	"fmt"
 	"io"
@@ -160,7 +161,8 @@ func TestThePROXYHeaderNamesTheClient(t *testing.T) {
 		_, _ = io.WriteString(conn, v2(t, "203.0.113.9:1"))
 		p := new(http.Protocols)
 		p.SetHTTP2(true)
-		tr := &http.Transport{Protocols: p, TLSClientConfig: &tls.Config{RootCAs: ca.Pool}, Dial: func(string, string) (net.Conn, error) { return conn, nil }}
+		tr := &http.Transport{Protocols: p, TLSClientConfig: &tls.Config{RootCAs: ca.Pool},
+			DialContext: func(context.Context, string, string) (net.Conn, error) { return conn, nil }}
 		a := ask(t, &http.Client{Transport: tr}, "GET", "https://a.example.com/")
 		if got := a.echoed(t).Header("X-Forwarded-For"); a.Proto != "HTTP/2.0" || len(got) != 1 || got[0] != "203.0.113.9" {
 			t.Errorf("got %s %q", a.Proto, got)
