@@ -58,6 +58,7 @@ type Engine struct {
 	Record  func(*Outcome)
 
 	running atomic.Int64 // requests that are being answered
+	streams Places       // those of HTTP/2 by address
 	life    life
 }
 
@@ -81,6 +82,12 @@ func (e *Engine) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		e.refuse(w, r, rt, o, headFault(in.refused))
 		return
 	}
+	free, ok := e.streams.take(in.streamOf())
+	if !ok {
+		e.refuse(w, r, rt, o, fault.New(fault.Unavailable, "busy", "Too many requests at one time"))
+		return
+	}
+	defer free()
 	defer e.running.Add(-1)
 	if e.running.Add(1) > int64(rt.Concurrent) {
 		e.refuse(w, r, rt, o, fault.New(fault.Unavailable, "busy", "Too many requests at one time"))
@@ -177,6 +184,9 @@ func (e *Engine) forward(w http.ResponseWriter, r *http.Request, rt *Runtime, o 
 	if up == nil {
 		e.fail(w, r, o, fault.New(fault.Internal, "no_upstream", ""))
 		return
+	}
+	if gateway.IsGRPC(r.Header.Get("Content-Type")) {
+		o.body.free()
 	}
 	a, ctx := e.life.begin(e, rt, o, w, r, o.websocket)
 	defer a.done() // a panic too

@@ -1,6 +1,7 @@
 package std
 
 import (
+	"cmp"
 	"crypto/tls"
 	"fmt"
 	"net/http"
@@ -21,7 +22,8 @@ type arrived struct {
 	unix    bool
 	spoken  client.Spoken
 	tls     *tls.ConnectionState
-	conn    *Conn // of HTTP/1.1, else nil
+	conn    *Conn        // of HTTP/1.1, else nil
+	options *ConnOptions // of HTTP/2, else nil
 }
 
 // incoming finds the checked head of a request. ok is false for one that came
@@ -42,7 +44,8 @@ func incoming(r *http.Request) (in arrived, ok bool) {
 	state := c.ConnectionState()
 	in.tls, in.peer, in.spoken = &state, peerOf(c), spokenOn(c)
 	in.body = r.ContentLength != 0 // Body is there in any case
-	in.head, in.refused = http2Head(r, limitsOf(c))
+	in.options = optionsOf(c)
+	in.head, in.refused = http2Head(r, in.options.Limits)
 	return in, true
 }
 
@@ -62,6 +65,9 @@ func http2Head(r *http.Request, l wire.Limits) (*wire.Head, *wire.Refusal) {
 		return refuse(":authority and Host differ")
 	case !strings.HasPrefix(r.RequestURI, "/") && r.Method != http.MethodConnect: // which the check refuses
 		return refuse(":path does not begin with a slash")
+	}
+	if listSize(r) > cmp.Or(max(l.HeadBytes, 0), wire.DefaultHeadBytes) { // before it is written out
+		return nil, &wire.Refusal{Status: http.StatusRequestHeaderFieldsTooLarge, Reason: "the request head is too large"}
 	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s %s HTTP/1.1\r\nHost: %s\r\n", r.Method, r.RequestURI, r.Host)
@@ -96,10 +102,36 @@ func http2Head(r *http.Request, l wire.Limits) (*wire.Head, *wire.Refusal) {
 	return head, nil
 }
 
-// limitsOf are the bounds of a head on a TLS connection of Listen.
-func limitsOf(c *tls.Conn) wire.Limits {
-	if p, ok := c.NetConn().(*placed); ok && p.o != nil {
-		return p.o.Limits
+// listSize is how long the fields are when they are written out. A back
+// reference of HPACK makes one byte of thousands, and the strings that it makes
+// are shared: what is counted here takes no memory yet.
+func listSize(r *http.Request) (n int) {
+	n = len(r.Method) + len(r.RequestURI) + len(r.Host)
+	for name, values := range r.Header {
+		for _, v := range values {
+			n += len(name) + len(v) + len(": \r\n")
+		}
 	}
-	return wire.Limits{}
+	return n
+}
+
+// optionsOf are those of a TLS connection of Listen.
+func optionsOf(c *tls.Conn) *ConnOptions {
+	if p, ok := c.NetConn().(*placed); ok && p.o != nil {
+		return p.o
+	}
+	return &ConnOptions{}
+}
+
+// streamOf is what Places.take wants to know of an HTTP/2 request: an address
+// may have as many at one time as connections, on each of which HTTP/1.1 has
+// one. Without that few connections would take every place that there is.
+func (in *arrived) streamOf() (from netip.Addr, most int, exempt func(netip.Addr) bool) {
+	if in.options == nil {
+		return from, 0, nil
+	}
+	if from = in.peer.Addr(); in.spoken.Client.IsValid() {
+		from = in.spoken.Client
+	}
+	return from, in.options.PerIP, in.options.Exempt
 }

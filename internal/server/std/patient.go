@@ -7,13 +7,12 @@ import (
 	"net/http"
 	"sync/atomic"
 	"time"
-
-	"github.com/portreeve/portreeve/internal/gateway"
 )
 
 // slowBody is the body of an HTTP/2 request, which no connection of ours
 // bounds: nothing of it for too long ends it. Once the answer has begun the two
-// may talk as slowly as they like; gRPC may from the start.
+// may talk as slowly as they like; a gRPC call that goes to an upstream may from
+// the start.
 type slowBody struct {
 	io.ReadCloser
 	rc    *http.ResponseController
@@ -24,7 +23,7 @@ type slowBody struct {
 
 // boundBody bounds the wait for the bytes of r's body, or returns nil.
 func boundBody(w http.ResponseWriter, r *http.Request, idle time.Duration) *slowBody {
-	if idle <= 0 || gateway.IsGRPC(r.Header.Get("Content-Type")) {
+	if idle <= 0 {
 		return nil
 	}
 	b := &slowBody{ReadCloser: r.Body, rc: http.NewResponseController(w), idle: idle}
