@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/portreeve/portreeve/internal/fault"
@@ -42,6 +43,7 @@ type stream struct {
 	cancel context.CancelCauseFunc
 	res    *http.Response
 	feed   *feed
+	spoke  atomic.Bool // the upstream has said something
 
 	mu      sync.Mutex
 	timer   *time.Timer
@@ -64,7 +66,8 @@ func (x *exchange) askMultiplexed(limit time.Duration) (f *fault.Error, how fate
 	s := &stream{m: x.u.multi, x: x}
 	s.ctx, s.cancel = context.WithCancelCause(x.ctx)
 	s.timer = time.AfterFunc(limit, func() { s.cancel(errConnectSlow) })
-	trace := &httptrace.ClientTrace{GotConn: s.connected, Got1xxResponse: s.interim}
+	trace := &httptrace.ClientTrace{GotConn: s.connected, Got1xxResponse: s.interim,
+		GotFirstResponseByte: func() { s.spoke.Store(true) }}
 	req := multiplexed(x.o, x.u)
 	if x.frame != noBody {
 		s.feed = &feed{s: s, src: x.r.Body, left: x.length, max: x.o.MaxBody, r: x.r, names: x.trailer}
@@ -95,7 +98,7 @@ func (x *exchange) askMultiplexed(limit time.Duration) (f *fault.Error, how fate
 			err = cause
 		}
 		return dialFault(x.ctx, err), unreached, true
-	case s.total == 0 && x.frame == noBody && idempotent(x.o.Method) && x.ctx.Err() == nil && cause == nil:
+	case !s.spoke.Load() && x.frame == noBody && idempotent(x.o.Method) && x.ctx.Err() == nil && cause == nil:
 		how = unanswered
 	}
 	if f = x.blame(err); x.frame != noBody {
