@@ -59,7 +59,8 @@ func (o *ownDoors) is(to netip.AddrPort) bool {
 		return false
 	}
 	for _, own := range *list {
-		if own.Port() == to.Port() && (own.Addr() == to.Addr() || own.Addr().IsUnspecified() && local(to.Addr())) {
+		if own.Port() == to.Port() && (own.Addr() == to.Addr() || own.Addr().IsUnspecified() && local(to.Addr()) ||
+			to.Addr().IsUnspecified() && own.Addr().IsLoopback()) { // which is where the system takes that to
 			return true
 		}
 	}

@@ -14,7 +14,7 @@ import (
 // refused, the request is not sent to another member.
 func TestARefusedHTTP2AnswerIsNotRetried(t *testing.T) {
 	t.Parallel()
-	for name, fields := range map[string]int{"too many fields": 300, "too many bytes": 20000} {
+	for name, fields := range map[string]int{"too many fields": 300, "too many bytes": 1800} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			var done atomic.Int32
