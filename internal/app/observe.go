@@ -90,10 +90,10 @@ func (a *App) record(o *std.Outcome) {
 }
 
 // accessLog is the access log as the configuration in service wants it.
-func (a *App) accessLog() *server.AccessLog {
+func (a *App) accessLog() server.AccessLog {
 	out, c := a.access, a.current.Load().File.Log
 	out.Mail = c != nil && c.User == "email"
-	return &out
+	return out
 }
 
 // keyHealth lists the state of every key set in service.

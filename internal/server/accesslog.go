@@ -65,7 +65,14 @@ func (l *AccessLog) Write(a *Access) {
 		level = slog.LevelWarn
 		attrs = append(attrs, slog.String("error", a.Err.Error()))
 	}
-	l.Log.LogAttrs(context.Background(), level, "access", attrs...)
+	// By the handler itself: LogAttrs would look up who called it, which no
+	// handler here prints.
+	ctx, h := context.Background(), l.Log.Handler()
+	if h.Enabled(ctx, level) {
+		r := slog.NewRecord(time.Now(), level, "access", 0)
+		r.AddAttrs(attrs...)
+		_ = h.Handle(ctx, r)
+	}
 }
 
 // Name is how the log calls a caller; "" for nobody.

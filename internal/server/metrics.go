@@ -2,6 +2,7 @@ package server
 
 import (
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -20,6 +21,20 @@ type Metrics struct {
 	refusals *prometheus.CounterVec
 	repaired *prometheus.CounterVec
 	address  *prometheus.CounterVec
+
+	answers sync.Map // answer → *counted: looking a metric up by its labels is slow
+}
+
+// answer is what an answered request is counted by.
+type answer struct {
+	site   string
+	status int
+}
+
+// counted are the metrics of an answer.
+type counted struct {
+	requests prometheus.Counter
+	seconds  prometheus.Observer
 }
 
 // NewMetrics makes the registry. The functions are asked at each scrape.
@@ -43,11 +58,23 @@ func NewMetrics(parked func() park.Stats, keys func() []keyset.Health, upstreams
 
 // Request counts one answered request.
 func (m *Metrics) Request(site string, status int, took time.Duration, reason string) {
-	m.requests.WithLabelValues(site, strconv.Itoa(status)).Inc()
-	m.seconds.WithLabelValues(site).Observe(took.Seconds())
+	c := m.counted(site, status)
+	c.requests.Inc()
+	c.seconds.Observe(took.Seconds())
 	if reason != "" {
 		m.refusals.WithLabelValues(site, reason).Inc()
 	}
+}
+
+// counted finds the metrics of an answer. Sites and status codes are few, so
+// what is kept is bounded as the metrics themselves are.
+func (m *Metrics) counted(site string, status int) *counted {
+	key := answer{site, status}
+	if c, ok := m.answers.Load(key); ok {
+		return c.(*counted)
+	}
+	c, _ := m.answers.LoadOrStore(key, &counted{m.requests.WithLabelValues(site, strconv.Itoa(status)), m.seconds.WithLabelValues(site)})
+	return c.(*counted)
 }
 
 // Repaired counts a path that strictness: report let through.

@@ -3,7 +3,6 @@ package std
 import (
 	"cmp"
 	"crypto/tls"
-	"fmt"
 	"net/http"
 	"net/netip"
 	"slices"
@@ -69,25 +68,28 @@ func http2Head(r *http.Request, l wire.Limits) (*wire.Head, *wire.Refusal) {
 	if listSize(r) > cmp.Or(max(l.HeadBytes, 0), wire.DefaultHeadBytes) { // before it is written out
 		return nil, &wire.Refusal{Status: http.StatusRequestHeaderFieldsTooLarge, Reason: "the request head is too large"}
 	}
-	var b strings.Builder
-	fmt.Fprintf(&b, "%s %s HTTP/1.1\r\nHost: %s\r\n", r.Method, r.RequestURI, r.Host)
 	names := make([]string, 0, len(r.Header))
-	for name := range r.Header {
+	size := len(r.Method) + len(r.RequestURI) + len(r.Host) + len("  HTTP/1.1\r\nHost: \r\n\r\n")
+	for name, values := range r.Header {
 		if name != "Host" {
 			names = append(names, name)
+			for _, value := range values {
+				size += len(name) + len(value) + len(": \r\n")
+			}
 		}
 	}
 	slices.Sort(names)
+	raw := append(append(append(make([]byte, 0, size), r.Method...), ' '), r.RequestURI...)
+	raw = append(append(append(raw, " HTTP/1.1\r\nHost: "...), r.Host...), "\r\n"...)
 	for _, name := range names {
 		for _, value := range r.Header[name] {
 			if strings.ContainsAny(value, "\r\n") || strings.Trim(value, " \t") != value {
 				return refuse("a field value begins or ends with a blank, or holds a line break")
 			}
-			b.WriteString(name + ": " + value + "\r\n")
+			raw = append(append(append(append(raw, name...), ": "...), value...), "\r\n"...)
 		}
 	}
-	b.WriteString("\r\n")
-	raw := []byte(b.String())
+	raw = append(raw, "\r\n"...)
 	head, n, err := wire.ParseHead(raw, l)
 	switch {
 	case err != nil:
