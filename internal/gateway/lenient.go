@@ -20,7 +20,10 @@ func (x *Exchange) lenient(rec *trace.Recorder) *fault.Error {
 	path := readLeniently(x.View.Path)
 	var params Params
 	other := x.Site.Table.Find(path, &params)
-	if other == nil || other == x.Entry || !guarded(other) || !x.Entry.Routes[0].Pattern.takes(path.Segments) {
+	if other == nil || other == x.Entry || !guarded(other) {
+		return nil
+	}
+	if ours := x.Entry.Routes[0].Pattern; !ours.takes(path.Segments) && !ours.leavesOpen(other.Routes[0].Pattern) {
 		return nil
 	}
 	rec.Fail("path", "one reading", "a path that every reader takes for the same", "one that some take for "+path.String(), "the plain spelling of the path")
@@ -72,4 +75,15 @@ func (p *Pattern) takes(segs []request.Segment) bool {
 		}
 	}
 	return len(segs) == len(p.pieces)
+}
+
+// leavesOpen reports whether other names a segment that p does not: /a/:b leaves
+// open what /a/secret/* names.
+func (p *Pattern) leavesOpen(other *Pattern) bool {
+	for i := range min(len(p.pieces), len(other.pieces)) {
+		if p.pieces[i].kind != literal && other.pieces[i].kind == literal {
+			return true
+		}
+	}
+	return false
 }

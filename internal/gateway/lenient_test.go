@@ -11,6 +11,9 @@ routes:
   - {path: /admin, method: get, requireAuth: true}
   - {path: /admin/*, method: get, requireAuth: true}
   - {path: /objects/:key, method: get}
+  - {path: /objects/secret/*, method: get, requireAuth: true}
+  - {path: /keys/:key, method: get}
+  - {path: /keys/*, method: get, requireAuth: true}
   - {path: /*, method: get}
 `
 	for _, test := range []struct {
@@ -24,6 +27,9 @@ routes:
 		{"an empty segment inside a guarded path", "emptySegments: keep\nencodedSlash: allow", "/x%2F..;/admin", 400},
 		{"reported, not enforced: a semicolon", "strictness: report", "/admin;x=1", 400},
 		{"reported, not enforced: a semicolon further on", "strictness: report", "/admin;x/users", 400},
+		{"a key that reads as a guarded path", "encodedSlash: allow", "/objects/secret%2Fplans", 400},
+		{"the same by a backslash", "encodedSlash: allow", "/objects/secret%5cplans", 400},
+		{"a key that holds a slash, beside a guarded rest", "encodedSlash: allow", "/keys/a%2Fb", 200},
 		{"a key that holds a slash", "encodedSlash: allow", "/objects/a%2Fb", 200},
 		{"an open path that reads as an open one", "encodedSlash: allow", "/files%2Fa", 200},
 	} {
