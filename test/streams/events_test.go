@@ -252,7 +252,7 @@ func TestContinueIsAskedOfTheApplication(t *testing.T) {
 func TestDrainEndsEvents(t *testing.T) {
 	t.Parallel()
 	e := start(t, strings.Replace(wsFile, "drain: 5s", "drain: 2s", 1), upstream(t, http.HandlerFunc(events)))
-	res, err := http.Get("http://" + e.addr + "/events")
+	res, err := (&http.Client{Timeout: 10 * time.Second}).Get("http://" + e.addr + "/events")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -294,7 +294,7 @@ func TestAnswersEndWithTheCredential(t *testing.T) {
 	get := func(path string) (*http.Response, error) {
 		req, _ := http.NewRequest("GET", "http://"+e.addr+path, nil)
 		req.Header.Set("Authorization", token)
-		return http.DefaultClient.Do(req)
+		return (&http.Client{Timeout: 10 * time.Second}).Do(req)
 	}
 	waiting := make(chan int, 1)
 	go func() {

@@ -300,7 +300,7 @@ func TestAReloadEndsWhatItNoLongerAllows(t *testing.T) {
 	amy := e.token("amy", time.Hour)
 	stays, feed := e.open("/ws", "Authorization", amy), e.open("/feed", "Authorization", amy)
 	_, _ = read(t, stays), read(t, feed)
-	res, err := http.Get("http://" + e.addr + "/events")
+	res, err := (&http.Client{Timeout: 10 * time.Second}).Get("http://" + e.addr + "/events")
 	if err != nil {
 		t.Fatal(err)
 	}
