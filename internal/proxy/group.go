@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -92,6 +93,12 @@ func NewGroup(s GroupSettings, d Deps) *Group {
 // fault is Unavailable, CodeNoMember.
 func (g *Group) Serve(w http.ResponseWriter, r *http.Request, o *gateway.Forward) (status int, bytes int64, f *fault.Error) {
 	return serve(nil, g, w, r, o)
+}
+
+// TakesGRPC reports whether a member may be spoken to in HTTP/2: over HTTP/1.1
+// there is no gRPC, whatever a request calls itself.
+func (g *Group) TakesGRPC() bool {
+	return slices.ContainsFunc(g.set.Members, func(s Settings) bool { return s.Protocol != HTTP1 })
 }
 
 // Start begins the health checks, if there are any. It may be called again.

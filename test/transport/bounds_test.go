@@ -13,7 +13,8 @@ import (
 	"golang.org/x/net/http2"
 )
 
-// What answers by itself waits no longer for a body that calls itself gRPC.
+// What answers by itself, or speaks no HTTP/2, waits no longer for a body that
+// calls itself gRPC.
 func TestABodyThatSaysItIsGRPCIsBounded(t *testing.T) {
 	t.Parallel()
 	e := start(t, `environment: test
@@ -22,13 +23,16 @@ auth: none
 limits: {bodyIdle: 1s}
 routes:
   - {path: /own, method: post, data: {got: "{{body.a}}"}}
+  - {path: /app, method: post, upstream: "@ECHO@"}
 `, newAuthority(t, "ca").issue(t, time.Hour, "a.example.com").files("a"))
-	f := dialFrames(t, e.Addr)
-	_ = f.conn.SetDeadline(time.Now().Add(6 * time.Second))
-	id := f.request(true, field{":method", "POST"}, field{":scheme", "https"}, field{":authority", "a.example.com"}, field{":path", "/own"},
-		field{"content-type", "application/grpc"})
-	if o := f.wait(id); o.Status != "408" {
-		t.Errorf("a body that never comes: %v", o)
+	for _, path := range []string{"/own", "/app"} {
+		f := dialFrames(t, e.Addr)
+		_ = f.conn.SetDeadline(time.Now().Add(6 * time.Second))
+		id := f.request(true, field{":method", "POST"}, field{":scheme", "https"}, field{":authority", "a.example.com"}, field{":path", path},
+			field{"content-type", "application/grpc"})
+		if o := f.wait(id); o.Status != "408" {
+			t.Errorf("%s: a body that never comes: %v", path, o)
+		}
 	}
 }
 

@@ -185,7 +185,7 @@ func (e *Engine) forward(w http.ResponseWriter, r *http.Request, rt *Runtime, o 
 		e.fail(w, r, o, fault.New(fault.Internal, "no_upstream", ""))
 		return
 	}
-	if gateway.IsGRPC(r.Header.Get("Content-Type")) {
+	if gateway.IsGRPC(r.Header.Get("Content-Type")) && up.TakesGRPC() {
 		o.body.free()
 	}
 	a, ctx := e.life.begin(e, rt, o, w, r, o.websocket)

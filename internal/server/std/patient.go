@@ -11,8 +11,8 @@ import (
 
 // slowBody is the body of an HTTP/2 request, which no connection of ours
 // bounds: nothing of it for too long ends it. Once the answer has begun the two
-// may talk as slowly as they like; a gRPC call that goes to an upstream may from
-// the start.
+// may talk as slowly as they like; a gRPC call that goes to an upstream of
+// HTTP/2 may from the start.
 type slowBody struct {
 	io.ReadCloser
 	rc    *http.ResponseController
