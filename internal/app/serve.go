@@ -103,6 +103,9 @@ func New(o Options) (a *App, err error) {
 		Lot: park.NewLot(park.Options{Workers: runtime.GOMAXPROCS(0), Queue: 4096, PerAddress: 256})}
 	a.metrics = server.NewMetrics(a.gate.Lot.Stats, a.keyHealth, a.upstreamHealth)
 	a.access = server.AccessLog{Log: a.log, Key: []byte(newID())}
+	if _, ok := a.log.Handler().(*slog.JSONHandler); ok {
+		a.access.JSON = a.logFile
+	}
 	b := build(l, a.deps())
 	a.remember(b, nil)
 	if b.Doc.Failed() {

@@ -5,6 +5,7 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
+	"io"
 	"log/slog"
 	"strings"
 	"time"
@@ -37,6 +38,8 @@ type AccessLog struct {
 	Log  *slog.Logger
 	Key  []byte // of the digest that stands for an e-mail address
 	Mail bool   // log: {user: email}
+	// JSON is where Log's JSON handler writes; nil where Log has another one.
+	JSON io.Writer
 }
 
 // Write writes the line of one request.
@@ -67,9 +70,12 @@ func (l *AccessLog) Write(a *Access) {
 	}
 	// By the handler itself: LogAttrs would look up who called it, which no
 	// handler here prints.
-	ctx, h := context.Background(), l.Log.Handler()
+	ctx, h, now := context.Background(), l.Log.Handler(), time.Now()
+	if l.JSON != nil && writeLine(l.JSON, now, level, attrs) {
+		return
+	}
 	if h.Enabled(ctx, level) {
-		r := slog.NewRecord(time.Now(), level, "access", 0)
+		r := slog.NewRecord(now, level, "access", 0)
 		r.AddAttrs(attrs...)
 		_ = h.Handle(ctx, r)
 	}
