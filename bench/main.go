@@ -119,6 +119,12 @@ func run(ctx context.Context, o options) error {
 		if f.list, err = h.furnish(o); err != nil {
 			return err
 		}
+		time.Sleep(2 * time.Second) // what a start leaves behind is given back by then
+		for i := range f.list {
+			if p := f.list[i].target.process; p != nil {
+				f.list[i].target.idle = p.memory()
+			}
+		}
 		if f.results, err = measure(ctx, o, f.list); err != nil {
 			return err
 		}

@@ -72,6 +72,9 @@ func (h *house) soak(o options) error {
 // conclude says what came of it. The error is for growth and for lost requests.
 func (l *soaker) conclude(list []moment, last moment) error {
 	problems := verdict(list, last)
+	if n := l.reloaded(); n < last.reloads*3/4 {
+		problems = append(problems, fmt.Sprintf("of %d reloads %d came into service", last.reloads, n))
+	}
 	for _, example := range l.examples() {
 		problems = append(problems, "lost: "+example)
 	}
@@ -127,6 +130,15 @@ func verdict(list []moment, last moment) (problems []string) {
 		problems = append(problems, "a part of the load did not run")
 	}
 	return problems
+}
+
+// reloaded is how many reloads came into service by the process's own word.
+func (l *soaker) reloaded() int64 {
+	raw, err := os.ReadFile(l.target.log)
+	if err != nil {
+		return 0
+	}
+	return int64(strings.Count(string(raw), `"msg":"configuration reloaded"`))
 }
 
 // moment looks at the process.
