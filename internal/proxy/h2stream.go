@@ -37,13 +37,14 @@ func (*slowError) Temporary() bool { return false }
 
 // stream is one exchange over HTTP/2.
 type stream struct {
-	m      *multiplex
-	x      *exchange
-	ctx    context.Context
-	cancel context.CancelCauseFunc
-	res    *http.Response
-	feed   *feed
-	spoke  atomic.Bool // the upstream has said something
+	m       *multiplex
+	x       *exchange
+	ctx     context.Context
+	cancel  context.CancelCauseFunc
+	res     *http.Response
+	feed    *feed
+	reached atomic.Bool // there was a connection
+	spoke   atomic.Bool // the upstream has said something
 
 	mu      sync.Mutex
 	timer   *time.Timer
@@ -98,6 +99,8 @@ func (x *exchange) askMultiplexed(limit time.Duration) (f *fault.Error, how fate
 			err = cause
 		}
 		return dialFault(x.ctx, err), unreached, true
+	case !s.reached.Load() && x.ctx.Err() != nil:
+		how = unreached // before there was a connection, the client left
 	case !s.spoke.Load() && x.frame == noBody && idempotent(x.o.Method) && x.ctx.Err() == nil && cause == nil:
 		how = unanswered
 	}
@@ -109,6 +112,7 @@ func (x *exchange) askMultiplexed(limit time.Duration) (f *fault.Error, how fate
 
 // connected starts the wait for the head; behind a body it starts with its end.
 func (s *stream) connected(httptrace.GotConnInfo) {
+	s.reached.Store(true)
 	if s.feed == nil {
 		s.await(s.m.u.set.Timeout, errHeadSlow)
 	} else {

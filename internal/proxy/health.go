@@ -149,11 +149,11 @@ func (e *endpoint) state() AddressHealth {
 func (e *endpoint) learn(f *fault.Error, how fate) {
 	now := time.Now()
 	switch {
-	case f == nil:
+	case how != unreached: // it took the connection, whatever became of the request
 		if e.health.works(now) {
 			e.log("upstream member takes requests again", "")
 		}
-	case how == unreached:
+	default:
 		e.m.hurry()
 		if why := f.Err.Error(); e.health.failed(now, why) {
 			e.log("upstream member gets no requests for a while: connections fail", why)

@@ -74,7 +74,7 @@ func (x *exchange) attempt() (*fault.Error, fate) {
 	for {
 		x.u = y.at.up
 		f, how := x.askOne(y.patience())
-		if x.ctx.Err() == nil || f == nil {
+		if x.ctx.Err() == nil || how != unreached { // a client that left says nothing of a member
 			y.at.learn(f, how)
 		}
 		if how != unreached || x.ctx.Err() != nil || !y.sibling() {
