@@ -17,6 +17,8 @@ import (
 const (
 	maxGreetings      = 4096
 	maxGreetingsPerIP = 64
+	// greetingNets of the IPv6 /64s of one /48 may have that many each.
+	greetingNets = 16
 )
 
 // pump accepts connections, takes a place for each, and hands over those that
@@ -31,6 +33,7 @@ type pump struct {
 	end       sync.Once
 	greetings chan struct{} // its capacity is maxGreetings
 	greeting  Places        // those under way, by address
+	nets      Places        // the same by IPv6 /48
 }
 
 func newPump(l *listener) *pump {
@@ -116,7 +119,13 @@ func (g *greeting) takeFor(a netip.Addr) bool {
 	free, ok := g.pump.greeting.take(a, maxGreetingsPerIP, g.o.Exempt)
 	if ok {
 		g.done = append(g.done, free)
-	} else {
+		if net, err := a.WithZone("").Prefix(48); a.Is6() && err == nil && (g.o.Exempt == nil || !g.o.Exempt(a)) {
+			if free, ok = g.pump.nets.take(net.Addr(), greetingNets*maxGreetingsPerIP, nil); ok {
+				g.done = append(g.done, free)
+			}
+		}
+	}
+	if !ok {
 		g.end()
 	}
 	return ok
