@@ -222,7 +222,9 @@ func TestSlowStreams(t *testing.T) {
 		_, _ = io.Copy(io.Discard, r.Body)
 	})
 	e := h2Edge(t, `limits: {bodyIdle: 1s}
-sites: [{hosts: [slow.example.com], upstream: {url: "`+app+`", idleTimeout: 1s}, routes: [{path: /*, method: any}]}]`)
+sites:
+  - {hosts: [slow.example.com], upstream: {url: "`+app+`", idleTimeout: 1s}, routes: [{path: /*, method: any}]}
+  - {hosts: [large.example.com], routes: [{path: /, method: get, response: "`+strings.Repeat("x", 20000)+`"}]}`)
 	slow := func(method string) []field {
 		return []field{{":method", method}, {":scheme", "https"}, {":authority", "slow.example.com"}, {":path", "/"}}
 	}
@@ -243,7 +245,8 @@ sites: [{hosts: [slow.example.com], upstream: {url: "`+app+`", idleTimeout: 1s},
 		t.Error("the application still waits for the body")
 	}
 	// A window of nothing: the answer can never be sent.
-	for name, fields := range map[string][]field{"an upstream's": slow("GET"), "our own": get("/own")} {
+	for name, fields := range map[string][]field{"an upstream's large": slow("GET"), "an upstream's small": get("/x"), "our own small": get("/own"),
+		"our own large": {{":method", "GET"}, {":scheme", "https"}, {":authority", "large.example.com"}, {":path", "/"}}} {
 		f := dialFrames(t, e.Addr, http2.Setting{ID: http2.SettingInitialWindowSize, Val: 0})
 		if o := f.wait(f.request(false, fields...)); o.Reset == 0 && !o.Gone {
 			t.Errorf("%s answer that nobody takes: %v", name, o)

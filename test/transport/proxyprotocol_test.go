@@ -168,6 +168,16 @@ func TestThePROXYHeaderNamesTheClient(t *testing.T) {
 			t.Errorf("got %s %q", a.Proto, got)
 		}
 	})
+	t.Run("a request id", func(t *testing.T) {
+		t.Parallel()
+		conn := plain.from("127.0.0.1")
+		_, _ = io.WriteString(conn, v2(t, "203.0.113.7:1"))
+		_, _ = io.WriteString(conn, "GET /own HTTP/1.1\r\nHost: a.example.com\r\nX-Request-Id: the-clients-own\r\n\r\n")
+		resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
+		if err != nil || resp.Header.Get("X-Request-Id") == "the-clients-own" {
+			t.Errorf("the client's own id is believed: %v", err)
+		}
+	})
 	t.Run("byte by byte", func(t *testing.T) {
 		t.Parallel()
 		conn := plain.from("127.0.0.1")
