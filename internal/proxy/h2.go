@@ -22,11 +22,10 @@ const (
 
 // Bounds of HTTP/2 to an upstream.
 const (
-	// streamBuffer is what one answer may have under way and unread; all of a
-	// connection together may have more than its streams can, so that a client
-	// that does not read stops nobody but itself.
+	// streamBuffer is what one answer may have under way and unread. All of a
+	// connection together may have a gigabyte (net/http's default, on purpose not
+	// changed), so that clients that do not read stop nobody but themselves.
 	streamBuffer = 256 << 10
-	connBuffer   = 256 << 20
 	pingAfter    = 30 * time.Second // of silence
 	pingWait     = 15 * time.Second
 	// plainFor is how long an upstream that negotiated HTTP/1.1 is not asked again.
@@ -61,7 +60,7 @@ func newMultiplex(u *Upstream) *multiplex {
 	dial := func(ctx context.Context, _, _ string) (net.Conn, error) { return m.dial(ctx) }
 	m.t = &http.Transport{
 		Protocols: new(http.Protocols), DisableCompression: true, MaxResponseHeaderBytes: maxHeadBytes, IdleConnTimeout: idleLife,
-		HTTP2: &http.HTTP2Config{MaxReceiveBufferPerStream: streamBuffer, MaxReceiveBufferPerConnection: connBuffer,
+		HTTP2: &http.HTTP2Config{MaxReceiveBufferPerStream: streamBuffer,
 			SendPingTimeout: pingAfter, PingTimeout: pingWait, WriteByteTimeout: u.set.IdleTimeout},
 	}
 	if secure {

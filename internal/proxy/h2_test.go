@@ -12,6 +12,7 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -189,6 +190,7 @@ func TestHTTP2StreamsAreApart(t *testing.T) { // not parallel: it counts gorouti
 	before := runtime.NumGoroutine()
 	t.Run("many", func(t *testing.T) {
 		var conns sync.Map
+		var flooded atomic.Int64
 		_, set, d := h2Server(t, H2C, true, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			conns.Store(r.RemoteAddr, true)
 			if r.URL.Path == "/flood" {
@@ -196,6 +198,7 @@ func TestHTTP2StreamsAreApart(t *testing.T) { // not parallel: it counts gorouti
 					if _, err := w.Write(make([]byte, 32<<10)); err != nil {
 						return
 					}
+					flooded.Add(1)
 				}
 			}
 			_, _ = io.Copy(w, r.Body)
@@ -214,6 +217,11 @@ func TestHTTP2StreamsAreApart(t *testing.T) { // not parallel: it counts gorouti
 			_, _ = io.WriteString(c, "GET /flood HTTP/1.1\r\nHost: a\r\n\r\n")
 			stuck = append(stuck, c)
 		}
+		for n := int64(-1); n != flooded.Load() || n == 0; { // until every buffer is full
+			n = flooded.Load()
+			time.Sleep(100 * time.Millisecond)
+		}
+		front.Client().Timeout = 10 * time.Second
 		for range 50 {
 			res, err := front.Client().Post(front.URL+"/", "text/plain", strings.NewReader("hello"))
 			if err != nil {

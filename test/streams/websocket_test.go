@@ -207,12 +207,16 @@ func TestUpgradesLeaveNothingToTheNextClient(t *testing.T) {
 	t.Parallel()
 	var conns atomic.Int64
 	up := rawUpstream(t, func(conn net.Conn, in *bufio.Reader) {
-		id := conns.Add(1)
+		id, asked := conns.Add(1), false
 		for n := 1; ; n++ {
 			h := head(in)
 			if !strings.Contains(h, "HTTP/1.1") {
 				return
 			}
+			if asked {
+				t.Error("a connection that carried a handshake carried another request")
+			}
+			asked = strings.Contains(h, "Upgrade: websocket")
 			switch {
 			case strings.HasPrefix(h, "GET /up"):
 				_, _ = io.WriteString(conn, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: "+goodAccept+"\r\n\r\n"+
