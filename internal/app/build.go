@@ -84,6 +84,7 @@ func build(l *Loaded, d Deps) *Built {
 	b.Snapshot.Version = version
 	b.Snapshot.Trusted, b.trust = trust, trust
 	b.Snapshot.ClientCerts = b.TLS != nil && b.TLS.ClientAuth != tls.NoClientCert
+	b.Snapshot.RequireCert = b.TLS != nil && b.TLS.ClientAuth == tls.RequireAndVerifyClientCert
 	b.Snapshot.RequireHTTPS = l.Env == "prod" && !l.File.InsecurePlainHTTP
 	b.Snapshot.Tenants = policy.NewTenants(l.File.Tenants, b.providers, root.At("tenants"))
 	b.upstreams()

@@ -32,6 +32,9 @@ func (s *Snapshot) Place(x *Exchange, a Arrival, rec *trace.Recorder) (reply *re
 	return x.match(rec)
 }
 
+// CodeNewConnection is the code of a 421 that ends its connection.
+const CodeNewConnection = "client_certificate"
+
 func (s *Snapshot) host(x *Exchange, raw string, rec *trace.Recorder) *fault.Error {
 	host, ok := request.CanonicalHost(raw)
 	if !ok {
@@ -56,6 +59,10 @@ func (s *Snapshot) host(x *Exchange, raw string, rec *trace.Recorder) *fault.Err
 func (s *Snapshot) sameSite(x *Exchange, a Arrival, rec *trace.Recorder) *fault.Error {
 	if !s.ClientCerts || !a.TLS {
 		return nil
+	}
+	if s.RequireCert && !a.ClientCert {
+		rec.Fail("host", "client certificate", "one, on every connection", "none: the connection is older than the setting", "a new connection")
+		return fault.New(fault.Misdirected, CodeNewConnection, "A client certificate is needed: connect again")
 	}
 	name, _ := request.CanonicalHost(a.ServerName)
 	if site, _ := s.Site(name); site == x.Site {

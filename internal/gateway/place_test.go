@@ -171,3 +171,23 @@ func TestWhoseRequestIDIsBelieved(t *testing.T) {
 		}
 	}
 }
+
+// A connection may be older than the setting that asks for certificates.
+func TestConnectionsWithoutACertificateEndWhenOneIsRequired(t *testing.T) {
+	t.Parallel()
+	g := serving(t, "routes: [{path: /a, method: get, data: {}}]")
+	g.snap.ClientCerts, g.snap.RequireCert = true, true
+	a := arrival("GET /a")
+	a.TLS, a.ServerName = true, "api.example.com"
+	if got := g.send(a, ""); got.status != 421 || got.code != CodeNewConnection {
+		t.Errorf("without a certificate: %d %s", got.status, got.code)
+	}
+	a.ClientCert = true
+	if got := g.send(a, ""); got.status != 200 {
+		t.Errorf("with one: %d %s", got.status, got.code)
+	}
+	a.TLS, a.ClientCert = false, false
+	if got := g.send(a, ""); got.status != 200 {
+		t.Errorf("a socket file, which has no TLS: %d %s", got.status, got.code)
+	}
+}

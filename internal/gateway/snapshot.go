@@ -16,8 +16,9 @@ type Snapshot struct {
 	Version    string // of the binary, for /health
 	Tenants    *policy.Tenants
 	Trusted    *client.Trust
-	// ClientCerts says that TLS clients are asked for certificates.
-	ClientCerts bool
+	// ClientCerts says that TLS clients are asked for certificates, RequireCert
+	// that they must have shown one: a connection may be older than the setting.
+	ClientCerts, RequireCert bool
 	// RequireHTTPS turns away what is known to have come by plain HTTP.
 	RequireHTTPS bool
 

@@ -229,6 +229,9 @@ func (e *Engine) fail(w http.ResponseWriter, r *http.Request, o *Outcome, f *fau
 
 func (e *Engine) fault(w http.ResponseWriter, r *http.Request, o *Outcome, f *fault.Error) {
 	o.Fault = f
+	if f.Code == gateway.CodeNewConnection {
+		w.Header().Set("Connection", "close") // by HTTP/2 this is a GOAWAY
+	}
 	id := o.Exchange.View.ID
 	if id == "" {
 		id = o.Arrival.ID
