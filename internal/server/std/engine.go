@@ -248,6 +248,11 @@ func (e *Engine) reply(w http.ResponseWriter, r *http.Request, o *Outcome, reply
 	}
 	o.Status = reply.Status
 	boundAnswer(w, r, o.idle)
+	if o.Arrival.HasBody && r.ProtoMajor == 1 {
+		// Or net/http reads the body first: whoever withholds it would get no
+		// answer, and keep a place.
+		_ = http.NewResponseController(w).EnableFullDuplex()
+	}
 	w.WriteHeader(reply.Status)
 	if r.Method != http.MethodHead && len(reply.Body) > 0 {
 		n, _ := w.Write(reply.Body) // a client that is gone needs no answer
