@@ -252,6 +252,9 @@ func (e *Engine) reply(w http.ResponseWriter, r *http.Request, o *Outcome, reply
 		// Or net/http reads the body first: whoever withholds it would get no
 		// answer, and keep a place.
 		_ = http.NewResponseController(w).EnableFullDuplex()
+		// Where the body is not read to its end the connection ends too; a client
+		// that was not told would send its next request into the void.
+		h["Connection"] = []string{"close"}
 	}
 	w.WriteHeader(reply.Status)
 	if r.Method != http.MethodHead && len(reply.Body) > 0 {
