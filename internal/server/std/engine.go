@@ -44,6 +44,7 @@ type Outcome struct {
 	Steps    []trace.Step // of a refusal
 	End      time.Time
 
+	passedOn  bool      // an upstream may have some of the body
 	websocket bool      // the head is a handshake
 	body      *slowBody // of HTTP/2; nil: nothing bounds it here
 	idle      time.Duration
@@ -191,6 +192,7 @@ func (e *Engine) forward(w http.ResponseWriter, r *http.Request, rt *Runtime, o 
 	a, ctx := e.life.begin(e, rt, o, w, r, o.websocket)
 	defer a.done() // a panic too
 	out.Websocket, out.Begun = o.websocket, func(endless bool) { a.stream.Store(endless); o.body.free() }
+	o.passedOn = true
 	status, n, f := up.Serve(w, r.WithContext(ctx), out)
 	o.Status, o.Bytes = status, n
 	if ended := a.done(); ended != nil && f == nil {
@@ -248,7 +250,7 @@ func (e *Engine) reply(w http.ResponseWriter, r *http.Request, o *Outcome, reply
 	}
 	o.Status = reply.Status
 	boundAnswer(w, r, o.idle)
-	if o.Arrival.HasBody && r.ProtoMajor == 1 {
+	if o.Arrival.HasBody && r.ProtoMajor == 1 && (o.passedOn || !bodyIsHere(w, r)) {
 		// Or net/http reads the body first: whoever withholds it would get no
 		// answer, and keep a place.
 		_ = http.NewResponseController(w).EnableFullDuplex()
