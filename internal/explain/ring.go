@@ -4,6 +4,8 @@ import (
 	"container/list"
 	"net/netip"
 	"sync"
+
+	"github.com/portreeve/portreeve/internal/request"
 )
 
 // The bounds of a ring.
@@ -44,7 +46,7 @@ func NewRing() *Ring {
 // makes room; a record with an id that is there already takes its place.
 func (r *Ring) Add(rec Record) {
 	rec = rec.kept()
-	e := &entry{record: rec, reason: reason{rec.Site, rec.Route, rec.Reason}, address: network(rec.Client)}
+	e := &entry{record: rec, reason: reason{rec.Site, rec.Route, rec.Reason}, address: request.Network(rec.Client)}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if old, ok := r.byID[rec.ID]; ok {
@@ -116,15 +118,4 @@ func out[K comparable](queues map[K]*queue, key K, x *list.Element) {
 	if q.Remove(x); q.Len() == 0 {
 		delete(queues, key)
 	}
-}
-
-// network is what addresses are counted by.
-func network(a netip.Addr) netip.Addr {
-	a = a.Unmap().WithZone("")
-	if a.Is6() {
-		if p, err := a.Prefix(64); err == nil {
-			return p.Addr()
-		}
-	}
-	return a
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/portreeve/portreeve/internal/config"
+	"github.com/portreeve/portreeve/internal/principal"
 )
 
 // TimeRules are the times that every kind of token is held to.
@@ -68,7 +69,7 @@ func (t TrustRules) apply(p *Provider, roles, tenant bool) {
 	}
 	if t.TrustEmail != nil {
 		for _, d := range t.TrustEmail.Domains {
-			p.emailDomains = append(p.emailDomains, lowerASCII(d))
+			p.emailDomains = append(p.emailDomains, principal.FoldASCII(d))
 		}
 	}
 }
@@ -80,7 +81,7 @@ func (t TrustRules) validate(r *config.Reporter, sources ...string) {
 		return
 	}
 	for i, d := range t.TrustEmail.Domains {
-		if _, _, ok := foldEmail("x@" + d); !ok || strings.Contains(d, "*") {
+		if _, _, ok := plainEmail("x@" + d); !ok || strings.Contains(d, "*") {
 			r.Errorf("trustEmail.domains"+config.Index(i), "is not a domain")
 		}
 	}
@@ -101,11 +102,11 @@ var everyTenant = []string{"common", "organizations", "consumers", "{tenantid}",
 
 func multiTenant(raw string) bool {
 	u, err := url.Parse(raw)
-	if err != nil || !slices.Contains(entraHosts, lowerASCII(u.Hostname())) {
+	if err != nil || !slices.Contains(entraHosts, principal.FoldASCII(u.Hostname())) {
 		return false
 	}
 	first, _, _ := strings.Cut(strings.TrimPrefix(u.Path, "/"), "/")
-	return first == "" || slices.Contains(everyTenant, lowerASCII(first))
+	return first == "" || slices.Contains(everyTenant, principal.FoldASCII(first))
 }
 
 // checkURL reports what keeps a URL from being an issuer or a place of keys.

@@ -151,7 +151,7 @@ func (p *Provider) principal(c *claims) (*principal.Principal, *refusal) {
 	if p.Kind == KindAccess && c.subject == "" {
 		who.Kind, who.CommonName = principal.Service, c.commonName
 	}
-	if folded, domain, ok := foldEmail(c.email); ok && p.emailVerified(c, domain) {
+	if folded, domain, ok := plainEmail(c.email); ok && p.emailVerified(c, domain) {
 		who.EmailVerified, who.EmailFolded, who.EmailDomain = true, folded, domain
 	}
 	r := reader{all: c.all}

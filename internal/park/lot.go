@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/portreeve/portreeve/internal/fault"
+	"github.com/portreeve/portreeve/internal/request"
 )
 
 // Options bound a Lot. Zero values mean the defaults.
@@ -94,7 +95,7 @@ func NewLot(o Options) *Lot {
 // TooManyRequests "park_crowded" when the address has too many jobs,
 // Unavailable "park_left" when ctx ended, Internal "job_panicked".
 func (l *Lot) Do(ctx context.Context, client netip.Addr, j *Job) Settled {
-	f, refusal := l.enter(network(client), j)
+	f, refusal := l.enter(request.Network(client), j)
 	if refusal != nil {
 		return Settled{Key: j.Key, Err: refusal}
 	}
@@ -211,16 +212,4 @@ func (l *Lot) settle(f *flight, s Settled) {
 	l.mu.Unlock()
 	f.settled = s
 	close(f.done)
-}
-
-// network is what jobs are counted by: an IPv4 address, or the /64 of an IPv6
-// one, which is what one customer line holds.
-func network(a netip.Addr) netip.Addr {
-	a = a.Unmap().WithZone("")
-	if a.Is6() {
-		if p, err := a.Prefix(64); err == nil {
-			return p.Addr()
-		}
-	}
-	return a
 }

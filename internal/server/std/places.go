@@ -3,6 +3,8 @@ package std
 import (
 	"net/netip"
 	"sync"
+
+	"github.com/portreeve/portreeve/internal/request"
 )
 
 // Places counts open connections by address. Listeners of one server share it,
@@ -19,12 +21,7 @@ func (p *Places) take(a netip.Addr, most int, exempt func(netip.Addr) bool) (fre
 	if most <= 0 || !a.IsValid() || exempt != nil && exempt(a) {
 		return func() {}, true
 	}
-	key := a
-	if a.Is6() {
-		if net, err := a.WithZone("").Prefix(64); err == nil {
-			key = net.Addr()
-		}
-	}
+	key := request.Network(a)
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.open[key] >= most {
