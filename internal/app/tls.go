@@ -55,8 +55,22 @@ func (b *builder) tls() *tls.Config {
 		if b.auto != nil {
 			out.GetCertificate = server.Either(files, b.auto)
 		}
+		out.GetConfigForClient = forAuthority(out.Clone())
 	}
 	return out
+}
+
+// forAuthority lets the certificate authority look at a challenge (RFC 8737)
+// although it shows no client certificate; nothing but the handshake is to be
+// had that way: package std closes such a connection behind it.
+func forAuthority(c *tls.Config) func(*tls.ClientHelloInfo) (*tls.Config, error) {
+	c.ClientAuth, c.NextProtos = tls.NoClientCert, []string{"acme-tls/1"}
+	return func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
+		if len(hello.SupportedProtos) == 1 && hello.SupportedProtos[0] == "acme-tls/1" {
+			return c, nil
+		}
+		return nil, nil // the listener's own
+	}
 }
 
 // pair is the certificate and key of files. ok is false where there are none,
