@@ -244,8 +244,7 @@ func (b *builder) siteProviders(k *inherited) []*identity.Provider {
 			}
 			continue
 		}
-		_, shared := k.JWT[i].SigningSecret()
-		b.providers = append(b.providers, policy.Provider{Name: p.Name, Kind: p.Kind, SharedSecret: shared})
+		b.providers = append(b.providers, policy.Provider{Name: p.Name, Kind: p.Kind})
 		all = append(all, p)
 	}
 	for i := range k.OIDC {

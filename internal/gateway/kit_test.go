@@ -113,7 +113,7 @@ func load(t testing.TB, text string) *rig {
 	g.snap.WarnEndpoints(f.RateLimit, root)
 	g.snap.Version, g.snap.RequireHTTPS = "1.2.3", f.Prod
 	g.snap.Trusted = client.Compile(f.TrustedProxies, root.At("trustedProxies"))
-	g.snap.Tenants = policy.NewTenants(nil, []policy.Provider{{Name: "jwt", Kind: "jwt", SharedSecret: true}, {Name: "access", Kind: "access"}}, root)
+	g.snap.Tenants = policy.NewTenants(nil, []policy.Provider{{Name: "jwt", Kind: "jwt"}, {Name: "access", Kind: "access"}}, root)
 	g.gate = &Gate{Limits: limit.NewTable(1024), Lot: park.NewLot(park.Options{}), Now: func() time.Time { return g.now }}
 	var lines []string
 	for _, p := range doc.Problems() {

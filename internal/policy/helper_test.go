@@ -38,7 +38,7 @@ func load(t testing.TB, text string) loaded {
 	var f file
 	doc := config.Decode([]byte(text), &f, config.Options{Name: "p.yaml"})
 	l := loaded{book: NewBook(f.RBAC, doc.Report("rbac")).Site(f.Site, doc.Report("site"))}
-	l.tenants = NewTenants(f.Tenants, []Provider{{"jwt", "jwt", true}, {"entra", "oidc", false}}, doc.Report("tenants"))
+	l.tenants = NewTenants(f.Tenants, []Provider{{"jwt", "jwt"}, {"entra", "oidc"}}, doc.Report("tenants"))
 	l.req = Compile(f.Route, Deps{Book: l.book, Params: []string{"id", "tenant"}}, doc.Report("route"))
 	var lines []string
 	for _, p := range doc.Problems() {

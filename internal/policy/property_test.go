@@ -285,7 +285,7 @@ func permissionInput(t testing.TB, n int) (*Book, *Requirement, *principal.Princ
 func TestADecisionAllocatesNothing(t *testing.T) {
 	for _, n := range []int{10, 10_000} {
 		b, q, who, in := permissionInput(t, n)
-		tenants := NewTenants(nil, []Provider{{"jwt", "jwt", true}}, nil)
+		tenants := NewTenants(nil, []Provider{{"jwt", "jwt"}}, nil)
 		got := testing.AllocsPerRun(100, func() {
 			*in.Standing = b.Stand(who, tenants)
 			if f := q.Check(in, nil); f != nil {
@@ -302,7 +302,7 @@ func BenchmarkPermissionCheck(b *testing.B) {
 	for _, n := range []int{10, 10_000} {
 		b.Run(fmt.Sprintf("%d roles", n), func(b *testing.B) {
 			book, q, who, in := permissionInput(b, n)
-			tenants := NewTenants(nil, []Provider{{"jwt", "jwt", true}}, nil)
+			tenants := NewTenants(nil, []Provider{{"jwt", "jwt"}}, nil)
 			b.ReportAllocs()
 			for b.Loop() {
 				*in.Standing = book.Stand(who, tenants)

@@ -9,9 +9,8 @@ import (
 
 // Provider is what policy has to know of a configured provider.
 type Provider struct {
-	Name         string // "jwt", "entra"
-	Kind         string // access | firebase | oidc | jwt
-	SharedSecret bool   // a jwt whose key is a shared secret
+	Name string // "jwt", "entra"
+	Kind string // access | firebase | oidc | jwt
 }
 
 // Tenants says which tenant a caller belongs to. It is immutable; a nil

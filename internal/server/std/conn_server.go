@@ -5,11 +5,7 @@ import (
 	"crypto/tls"
 	"net"
 	"net/http"
-	"net/netip"
 	"time"
-
-	"github.com/portreeve/portreeve/internal/request"
-	"github.com/portreeve/portreeve/internal/wire"
 )
 
 type (
@@ -58,15 +54,4 @@ func ConnContext(ctx context.Context, c net.Conn) context.Context {
 func ConnFrom(ctx context.Context) *Conn {
 	c, _ := ctx.Value(connKey{}).(*Conn)
 	return c
-}
-
-// ViewOf fills what head and peer say of a request: Method, Target, Host,
-// Header, Peer, Client (the peer until trusted proxies are considered), HasBody
-// and Received. ID, Scheme, Path and Query need more than that.
-func ViewOf(h *wire.Head, peer netip.AddrPort, received time.Time) request.View {
-	host, _ := request.CanonicalHost(h.Host) // holds for every checked head
-	return request.View{
-		Method: h.Method, Target: h.Target, Host: host, Header: h.Header,
-		Peer: peer, Client: peer.Addr().WithZone(""), HasBody: h.HasBody(), Received: received,
-	}
 }

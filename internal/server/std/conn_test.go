@@ -7,7 +7,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"net/netip"
 	"slices"
 	"strings"
 	"testing"
@@ -248,20 +247,6 @@ func TestAnEmptyQueueRefuses(t *testing.T) {
 	head, refusal := new(Conn).Next()
 	if head != nil || refusal == nil {
 		t.Errorf("got %v %v", head, refusal)
-	}
-}
-
-func TestViewOf(t *testing.T) {
-	t.Parallel()
-	h, _, err := wire.ParseHead([]byte("PUT /x?y HTTP/1.1\r\nHost: Example.COM:80\r\nContent-Length: 1\r\n\r\n"), wire.Limits{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	peer, now := netip.MustParseAddrPort("192.0.2.1:5"), time.Unix(1, 0)
-	v := ViewOf(h, peer, now)
-	if v.Method != "PUT" || v.Target != "/x?y" || v.Host != "example.com" || !v.HasBody || v.Peer != peer ||
-		v.Client != peer.Addr() || !v.Received.Equal(now) || len(v.Header) != 2 {
-		t.Errorf("got %+v", v)
 	}
 }
 
