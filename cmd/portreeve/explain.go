@@ -26,7 +26,7 @@ type explainCmd struct {
 func (explainCmd) Help() string {
 	return `Examples:
   portreeve explain --url http://127.0.0.1:8787/admin/users -H @request-headers
-  portreeve explain --id 5xgN2mRCk2i9Q9CzW3E1dA
+  portreeve explain --id 0b6d1f5e9c3a47d2801f6e2ab95c4d73
 
 Exit status: 0 the request would be let through (or the decision was found),
 1 it would be refused (or was not found), 2 usage.`

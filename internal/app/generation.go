@@ -2,8 +2,6 @@ package app
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/base64"
 	"fmt"
 	"log/slog"
 	"net"
@@ -13,6 +11,7 @@ import (
 	"time"
 
 	"github.com/portreeve/portreeve/internal/assertion"
+	"github.com/portreeve/portreeve/internal/explain"
 	"github.com/portreeve/portreeve/internal/identity"
 	"github.com/portreeve/portreeve/internal/keyset"
 	"github.com/portreeve/portreeve/internal/proxy"
@@ -64,7 +63,7 @@ func (k *kept) keys(c keyset.Config) *keyset.Set {
 	}
 	name := setName(c)
 	if c.File != "" {
-		name += " " + newID()
+		name += " " + explain.NewID()
 	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -155,11 +154,4 @@ func (k *kept) close() {
 	for _, a := range k.auto {
 		a.Close()
 	}
-}
-
-// newID makes a request or decision id: 128 random bits.
-func newID() string {
-	var b [16]byte
-	_, _ = rand.Read(b[:]) // never fails since Go 1.24
-	return base64.RawURLEncoding.EncodeToString(b[:])
 }

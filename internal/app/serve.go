@@ -102,7 +102,7 @@ func New(o Options) (a *App, err error) {
 	a.gate = &gateway.Gate{Limits: limit.NewTable(1 << 17), Now: o.Now,
 		Lot: park.NewLot(park.Options{Workers: runtime.GOMAXPROCS(0), Queue: 4096, PerAddress: 256})}
 	a.metrics = server.NewMetrics(a.gate.Lot.Stats, a.keyHealth, a.upstreamHealth)
-	a.access = server.AccessLog{Log: a.log, Key: []byte(newID())}
+	a.access = server.AccessLog{Log: a.log, Key: []byte(explain.NewID())}
 	if _, ok := a.log.Handler().(*slog.JSONHandler); ok {
 		a.access.JSON = a.logFile
 	}
@@ -155,7 +155,7 @@ func (a *App) start() (s *server.Server, addrs []net.Addr, err error) {
 	a.reloading.Lock()
 	defer a.reloading.Unlock()
 	g := a.current.Load()
-	engine := &std.Engine{Gate: a.gate, Now: a.now, NewID: newID, Record: a.record,
+	engine := &std.Engine{Gate: a.gate, Now: a.now, NewID: explain.NewID, Record: a.record,
 		Runtime: func() *std.Runtime { return a.current.Load().runtime }}
 	s = &server.Server{Engine: engine, Log: a.log, Drain: a.drain,
 		Conn: func() *std.ConnOptions { return a.current.Load().conn }}

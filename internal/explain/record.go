@@ -32,7 +32,8 @@ type Record struct {
 	Steps     []trace.Step `json:"steps"`
 }
 
-// NewID makes the id of a decision: 128 random bits in hexadecimal.
+// NewID makes the id of a decision or a request: 128 random bits in
+// hexadecimal, so that none looks like a flag on a command line.
 func NewID() string {
 	var b [16]byte
 	_, _ = rand.Read(b[:]) // never fails; it ends the process instead (crypto/rand)
