@@ -74,8 +74,9 @@ func TestAgreesWithReverseProxy(t *testing.T) {
 	t.Cleanup(oracle.Close)
 	ours := newFront(t, at(up), func(o *gateway.Forward, _ *http.Request) { o.Host = "app.example" })
 
-	ask := func(base, method, path string, body io.Reader) (int, http.Header, string) {
-		r, err := http.NewRequest(method, base+path, body)
+	var ask func(base, method, path string, body func() io.Reader, again int) (int, http.Header, string)
+	ask = func(base, method, path string, body func() io.Reader, again int) (int, http.Header, string) {
+		r, err := http.NewRequest(method, base+path, body())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -86,8 +87,11 @@ func TestAgreesWithReverseProxy(t *testing.T) {
 		}
 		defer func() { _ = res.Body.Close() }()
 		b, err := io.ReadAll(res.Body)
+		if err != nil && base == oracle.URL && again > 0 { // ReverseProxy cuts a body short now and then
+			return ask(base, method, path, body, again-1)
+		}
 		if err != nil {
-			t.Fatal(err)
+			t.Fatalf("%s %s by ours: %t: %v after %d bytes", method, path, base == ours.URL, err, len(b))
 		}
 		res.Header.Del("Date")
 		return res.StatusCode, res.Header, string(b)
@@ -103,8 +107,8 @@ func TestAgreesWithReverseProxy(t *testing.T) {
 					continue
 				}
 				what := method + " " + path + " " + name
-				s1, h1, b1 := ask(ours.URL, method, path, body())
-				s2, h2, b2 := ask(oracle.URL, method, path, body())
+				s1, h1, b1 := ask(ours.URL, method, path, body, 0)
+				s2, h2, b2 := ask(oracle.URL, method, path, body, 3)
 				if path == "/trailer" {
 					h2.Del("Trailer") // dropped for now
 				}
