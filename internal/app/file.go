@@ -25,9 +25,9 @@ type File struct {
 	Probes *ProbesConfig `json:"probes"`
 	// Admin serves reload, explain and state to the people who run Portreeve.
 	Admin *AdminConfig `json:"admin"`
-	// Store is where what is remembered lives: sqlite:FILE or postgres://…. It is read now and used by a later release.
+	// Store is where tenants, users, roles and keys live: sqlite:FILE or postgres://…, or {url, migrate, maxStale}; sqlite:portreeve.db unless written. It is opened where it, a master key or a surface with stored things stands.
 	Store *StoreConfig `json:"store"`
-	// MasterKey seals stored columns. It is read now and used by a later release.
+	// MasterKey seals stored columns: 32 bytes in base64, as portreeve masterkey new prints them. Outside prod one is made beside a new SQLite store.
 	MasterKey secret.Value `json:"masterKey"`
 	// MasterKeys are several: the first seals, all open.
 	MasterKeys []MasterKeyConfig `json:"masterKeys"`
@@ -39,6 +39,8 @@ type File struct {
 	Watch bool `json:"watch"`
 	// Log is how the access log is written.
 	Log *LogConfig `json:"log"`
+	// Audit is how the audit trail is kept from being cut short.
+	Audit *AuditConfig `json:"audit"`
 	// Drain bounds how long requests in flight may take after SIGTERM: 30s unless written.
 	Drain config.Duration `json:"drain"`
 	// DrainDelay is how long new requests are still taken after SIGTERM: 5s in prod, else 0.
@@ -57,7 +59,6 @@ type File struct {
 // LaterKeys names what is not in this release.
 func (File) LaterKeys() map[string]string {
 	return with(SiteKeys{}.LaterKeys(), map[string]string{
-		"audit":     "the audit trail",
 		"decisions": "answering other proxies",
 	})
 }
@@ -76,6 +77,10 @@ type SiteKeys struct {
 	JWT config.List[identity.JWTConfig] `json:"jwt"`
 	// OIDC are OpenID Connect issuers.
 	OIDC config.List[identity.OIDCConfig] `json:"oidc"`
+	// APIKey is how API keys are read; they count where tenantApi stands, with or without this key.
+	APIKey *APIKeyConfig `json:"apiKey"`
+	// Machine lets machine tokens count on routes that say authProvider: machine.
+	Machine *MachineConfig `json:"machine"`
 	// Providers lists those that count on this site; all of them unless written.
 	Providers config.List[string] `json:"providers"`
 	// Auth "none" turns identification off, in test and dev alone.
@@ -109,6 +114,8 @@ type SiteKeys struct {
 
 	// Tenant is that of the site's anonymous requests.
 	Tenant string `json:"tenant"`
+	// TenantAPI serves /tenant/…, /rbac/… and /usage/…: {} or false. On in a file without sites as soon as a provider is configured.
+	TenantAPI *TenantAPIConfig `json:"tenantApi"`
 	// Upstream answers routes that have no answer of their own.
 	Upstream *gateway.UpstreamConfig `json:"upstream"`
 	// Routes say which requests are answered and what they ask.
@@ -122,9 +129,6 @@ func (SiteKeys) LaterKeys() map[string]string {
 		"signIn":     "browser sign-in",
 		"session":    "browser sessions",
 		"qa":         "the QA bypass",
-		"apiKey":     "API keys",
-		"machine":    "machine tokens",
-		"tenantApi":  "tenants and API keys",
 		"mfa":        "second factors",
 		"agents":     "roles on one resource",
 		"escrow":     "secret escrow",
@@ -175,33 +179,6 @@ type AdminConfig struct {
 	Pprof bool `json:"pprof"`
 }
 
-// StoreConfig is where what is remembered lives.
-type StoreConfig struct {
-	// URL is sqlite:FILE or postgres://….
-	URL config.URL `json:"url"`
-	// Migrate is auto or manual.
-	Migrate string `json:"migrate"`
-	// MaxStale is how long a node may go without having read the changes.
-	MaxStale config.Duration `json:"maxStale"`
-}
-
-// DecodeConfig takes a URL or the whole form.
-func (c *StoreConfig) DecodeConfig(v *config.Value) {
-	if v.Kind() == config.Scalar {
-		v.Decode(&c.URL)
-		return
-	}
-	v.Decode(c)
-}
-
-// MasterKeyConfig is one of several master keys.
-type MasterKeyConfig struct {
-	// ID names the key in sealed columns.
-	ID string `json:"id" conf:"required"`
-	// Key is 32 bytes in base64.
-	Key secret.Value `json:"key" conf:"required"`
-}
-
 // LogConfig is how the access log is written.
 type LogConfig struct {
 	// User "email" writes e-mail addresses instead of a keyed digest.
@@ -234,6 +211,3 @@ type LimitsConfig struct {
 	// MaxStreamAge bounds how long a WebSocket, an event stream or any other answer of an upstream may run: 24h unless written.
 	MaxStreamAge config.Duration `json:"maxStreamAge"`
 }
-
-// Shapes are what store takes.
-func (StoreConfig) Shapes() []any { return []any{config.URL(""), StoreConfig{}} }

@@ -28,13 +28,14 @@ func (s *inherited) place(key string) *config.Reporter {
 func inherit(top SiteKeys, site SiteConfig, at, root *config.Reporter) *inherited {
 	k := site.SiteKeys
 	out := &inherited{at: at, top: root, own: map[string]bool{}}
-	for _, key := range []string{"access", "firebase", "jwt", "oidc", "providers", "auth", "identityHeaders", "rbac", "rateLimit",
+	for _, key := range []string{"access", "firebase", "jwt", "oidc", "apiKey", "machine", "providers", "auth", "identityHeaders", "rbac", "rateLimit",
 		"cors", "allow", "deny", "strictness", "encodedSlash", "emptySegments", "semicolon", "dotSegments", "pathCase", "docs"} {
 		out.own[key] = at.Has(key)
 	}
 	out.Access = mergeAccess(top.Access, k.Access, at)
 	out.Firebase = either(k.Firebase, top.Firebase)
 	out.JWT, out.OIDC = list(k.JWT, top.JWT), list(k.OIDC, top.OIDC)
+	out.APIKey, out.Machine = either(k.APIKey, top.APIKey), either(k.Machine, top.Machine)
 	out.Providers, out.IdentityHeaders = list(k.Providers, top.Providers), list(k.IdentityHeaders, top.IdentityHeaders)
 	out.RBAC, out.RateLimit, out.CORS = top.RBAC, mergeLimits(top.RateLimit, k.RateLimit), either(k.CORS, top.CORS)
 	out.Allow, out.Deny = either(k.Allow, top.Allow), either(k.Deny, top.Deny)
@@ -61,7 +62,7 @@ func inherit(top SiteKeys, site SiteConfig, at, root *config.Reporter) *inherite
 		}
 	}
 	out.Docs = either(k.Docs, top.Docs)
-	out.Tenant, out.Upstream, out.Routes = k.Tenant, k.Upstream, k.Routes
+	out.Tenant, out.TenantAPI, out.Upstream, out.Routes = k.Tenant, k.TenantAPI, k.Upstream, k.Routes
 	return out
 }
 

@@ -41,14 +41,10 @@ type TenantsConfig struct {
 	Default string `json:"default"`
 	// DefaultFor are the providers whose callers get the default tenant: the jwt with a shared secret unless set.
 	DefaultFor config.List[string] `json:"defaultFor"`
-}
-
-// LaterKeys names what is not in this release.
-func (TenantsConfig) LaterKeys() map[string]string {
-	return map[string]string{
-		"autoCreate":    "tenants made on first sight of a claim",
-		"autoCreateMax": "tenants made on first sight of a claim",
-	}
+	// AutoCreate true makes a tenant that a trusted claim names and that does not exist, at most 10 a minute.
+	AutoCreate bool `json:"autoCreate"`
+	// AutoCreateMax is how many tenants may be made so: 100 unless set.
+	AutoCreateMax int `json:"autoCreateMax"`
 }
 
 // Requirements are what a route can ask of its callers. Any of them implies requireAuth.
