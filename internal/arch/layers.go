@@ -42,6 +42,9 @@ func layers() []layer {
 			"internal/gateway":   {"internal/assertion", "internal/identity", "internal/policy"},
 			"internal/proxy":     {"internal/gateway"},
 		}},
+		{name: "features", http: none, packages: map[string][]string{
+			"internal/usage": nil,
+		}},
 		{name: "faces", packages: map[string][]string{
 			"internal/docs":    nil,
 			"internal/explain": nil,
