@@ -43,7 +43,8 @@ func layers() []layer {
 			"internal/proxy":     {"internal/gateway"},
 		}},
 		{name: "features", http: none, packages: map[string][]string{
-			"internal/usage": nil,
+			"internal/apikey": nil,
+			"internal/usage":  nil,
 		}},
 		{name: "faces", packages: map[string][]string{
 			"internal/docs":    nil,
