@@ -33,6 +33,7 @@ func layers() []layer {
 			"internal/keyset":   {"internal/jws"},
 			"internal/limit":    {"internal/config"},
 			"internal/client":   {"internal/config"},
+			"internal/seal":     nil,
 			"internal/input":    nil,
 		}},
 		{name: "decisions", http: []string{"internal/proxy"}, packages: map[string][]string{
