@@ -32,8 +32,10 @@ type Deps struct {
 	JWKS   func() ([]byte, error) // public keys of assertions; nil where there are none
 	// Automatic makes or reuses what gets certificates; nil where none are gotten.
 	Automatic func(server.ACME) (*server.Automatic, error)
-	Log       *slog.Logger     // nil: nobody listens
-	Now       func() time.Time // nil: time.Now
+	// Serves says that the configuration is to be served, not only looked at.
+	Serves bool
+	Log    *slog.Logger     // nil: nobody listens
+	Now    func() time.Time // nil: time.Now
 }
 
 // Built is a configuration made ready: what reload can swap in without any

@@ -1,7 +1,6 @@
 package app
 
 import (
-	"encoding/base64"
 	"net"
 	"net/netip"
 	"path/filepath"
@@ -115,46 +114,6 @@ func (b *builder) checkAdmin() {
 	case a.Token.Len() < 32:
 		b.root.Errorf("admin.token", "at least 32 characters are needed on TCP, on loopback too: openssl rand -base64 32")
 	}
-}
-
-// checkStore reads store and the master keys, which wait for a later release.
-func (b *builder) checkStore() {
-	if s := b.File.Store; s != nil {
-		u := string(s.URL)
-		if !strings.HasPrefix(u, "sqlite:") && !strings.HasPrefix(u, "postgres://") && !strings.HasPrefix(u, "postgresql://") {
-			b.root.Errorf("store", "is neither sqlite:FILE nor postgres://…")
-		}
-		if s.Migrate != "" && s.Migrate != "auto" && s.Migrate != "manual" {
-			b.root.Errorf("store.migrate", `"auto" or "manual"`)
-		}
-	}
-	check := func(key, value string) {
-		raw, err := base64.StdEncoding.DecodeString(strings.TrimSpace(value))
-		if err != nil || len(raw) != 32 {
-			b.root.Errorf(key, "is not 32 bytes in base64: openssl rand -base64 32")
-		}
-	}
-	if !b.File.MasterKey.Empty() {
-		check("masterKey", b.File.MasterKey.Reveal())
-	}
-	if !b.File.MasterKey.Empty() && len(b.File.MasterKeys) > 0 {
-		b.root.Errorf("masterKeys", "masterKey and masterKeys exclude each other")
-	}
-	for i := range b.File.MasterKeys {
-		check("masterKeys"+config.Index(i)+".key", b.File.MasterKeys[i].Key.Reveal())
-	}
-}
-
-// AdminSocket is where the admin listener is when the file says nothing: beside
-// the store.
-func (l *Loaded) AdminSocket() string {
-	at := "portreeve.db"
-	if l.File.Store != nil {
-		if file, ok := strings.CutPrefix(string(l.File.Store.URL), "sqlite:"); ok {
-			at = file
-		}
-	}
-	return l.abs(strings.TrimSuffix(at, filepath.Ext(at)) + ".sock")
 }
 
 // abs makes a path of the file absolute: relative ones are relative to it.

@@ -29,8 +29,8 @@ func (StoreConfig) Shapes() []any { return []any{config.URL(""), StoreConfig{}} 
 
 // MasterKeyConfig is one of several master keys.
 type MasterKeyConfig struct {
-	// ID names the key in sealed columns.
-	ID string `json:"id" conf:"required"`
+	// ID names the key in sealed columns; made of the key unless written.
+	ID string `json:"id"`
 	// Key is 32 bytes in base64.
 	Key secret.Value `json:"key" conf:"required"`
 }
