@@ -99,8 +99,10 @@ func split(sealed []byte) (id string, rest []byte, ok bool) {
 	if n == 0 || n > idLength || len(sealed) < 2+n+nonceSize+tagSize || len(sealed) > 2+n+nonceSize+tagSize+Longest {
 		return "", nil, false
 	}
-	id = string(sealed[2 : 2+n])
-	return id, sealed[2+n:], ValidID(id)
+	if id = string(sealed[2 : 2+n]); !ValidID(id) {
+		return "", nil, false
+	}
+	return id, sealed[2+n:], true
 }
 
 // check refuses a place that says too little to bind a value to it.
