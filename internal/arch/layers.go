@@ -25,6 +25,7 @@ func layers() []layer {
 			"internal/request":   nil,
 		}},
 		{name: "mechanisms", http: []string{"internal/keyset"}, packages: map[string][]string{
+			"internal/audit":    nil,
 			"internal/park":     nil,
 			"internal/wire":     nil,
 			"internal/template": nil,
