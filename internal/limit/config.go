@@ -1,6 +1,7 @@
 package limit
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/portreeve/portreeve/internal/config"
@@ -59,5 +60,16 @@ func (c RuleConfig) Validate(r *config.Reporter) {
 	}
 	if r.Has("max") && (c.Max < 1 || c.Max > highestMax) {
 		r.Errorf("max", "must be from 1 to %d", highestMax)
+	}
+}
+
+// Wrong tells add what is wrong with a limit that comes from elsewhere than the
+// file: the same bounds as there.
+func (c RuleConfig) Wrong(add func(field, issue string)) {
+	if c.WindowMs < 1 || c.WindowMs > longestWindow.Milliseconds() {
+		add("windowMs", fmt.Sprintf("must be from 1 to %d (31 days), in milliseconds", longestWindow.Milliseconds()))
+	}
+	if c.Max < 1 || c.Max > highestMax {
+		add("max", fmt.Sprintf("must be from 1 to %d", highestMax))
 	}
 }
