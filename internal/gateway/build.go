@@ -30,6 +30,7 @@ type SiteInput struct {
 	IdentityHeaders []string
 	Upstream        *UpstreamConfig
 	Routes          []RouteConfig
+	Surfaces        []SurfaceRoute // of Portreeve's own surfaces that stand here
 	OwnCookies      []string
 	// At is where the site's own keys stand; Inherited finds the place of one
 	// that may come from the top level.

@@ -34,7 +34,7 @@ func Decide(x *Exchange, now time.Time, settled []park.Settled, rec *trace.Recor
 			return v
 		}
 	}
-	x.Stand = x.Site.Book.Stand(x.Found.Who, x.Snap.Tenants)
+	x.Stand = x.Site.Book.Stand(x.Found.Who, x.Snap.Tenants, x.Known)
 	x.asked = env{x: x, now: now, verifiedOnly: true}
 	in := policy.Input{View: &x.View, Standing: &x.Stand, Params: &x.Params, Now: now, Env: &x.asked}
 	for _, q := range [...]*policy.Requirement{x.Site.Allow, r.Requirement} {

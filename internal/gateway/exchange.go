@@ -42,7 +42,9 @@ type Exchange struct {
 	Route  *Route
 	Params Params
 	Found  identity.Result
+	Known  *policy.Known // what is stored about the caller; nil: nothing, or nobody
 	Stand  policy.Standing
+	Tenant string // whom an operation acts for
 	Limits LimitReport
 
 	// Repaired are the problems that strictness: report passed over.

@@ -16,6 +16,10 @@ type Snapshot struct {
 	Version    string // of the binary, for /health
 	Tenants    *policy.Tenants
 	Trusted    *client.Trust
+	// Directory says what is stored about callers; nil: there is no store.
+	Directory policy.Directory
+	// Secrets has the values of tenants' secrets; nil: there are none.
+	Secrets SecretFinder
 	// ClientCerts says that TLS clients are asked for certificates, RequireCert
 	// that they must have shown one: a connection may be older than the setting.
 	ClientCerts, RequireCert bool

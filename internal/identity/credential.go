@@ -13,6 +13,7 @@ type source uint8
 
 const (
 	bearer       source = iota // Authorization: Bearer
+	keyHeader                  // x-api-key, or as configured
 	accessHeader               // Cf-Access-Jwt-Assertion, else cookie CF_Authorization
 	sources                    // how many there are
 )

@@ -15,6 +15,8 @@ const (
 	KindFirebase = "firebase"
 	KindOIDC     = "oidc"
 	KindJWT      = "jwt"
+	KindAPIKey   = "apiKey"
+	KindMachine  = "machine"
 )
 
 // Provider is one configured issuer of tokens: what its tokens have to say, by
@@ -47,6 +49,9 @@ type Provider struct {
 	unsigned bool // the Firebase emulator: see emulator.go
 	// extra are the kind's own rules, after the common ones.
 	extra func(p *Provider, c *claims, now time.Time) *refusal
+
+	verifier KeyVerifier // of keys and machine tokens; they have no issuer
+	header   string      // that holds them, of keys
 
 	files  []string
 	digest [32]byte

@@ -21,6 +21,7 @@ type Book struct {
 	defaultRole *role
 	machine     *set
 	none        *set
+	root        *Book // the one of the file, whose roles all its sites' share
 }
 
 // NewBook compiles the key rbac: the file's roles and the built-in ones. cfg is
@@ -33,6 +34,7 @@ func NewBook(cfg *RBACConfig, r *config.Reporter) *Book {
 		machine: newSet([]Permission{{resource: "machine", action: "ingest", text: "machine:ingest"}}),
 		none:    newSet(nil),
 	}
+	b.root = b
 	if cfg != nil {
 		readRoles(cfg.Roles, b.roles, r)
 	}

@@ -97,7 +97,7 @@ func TestRolesOfTheFileAndTheBuiltInOnes(t *testing.T) {
 func TestAFileRoleReplacesTheBuiltInOne(t *testing.T) {
 	t.Parallel()
 	b := mustLoad(t, `rbac: {roles: [{name: admin, permissions: ["docs:read"]}]}`).book
-	s := b.Stand(alice(roles("admin")), nil)
+	s := b.Stand(alice(roles("admin")), nil, nil)
 	if s.Has("users:read") || !s.Has("docs:read") {
 		t.Errorf("admin of the file holds %v", s.Permissions())
 	}
@@ -160,7 +160,7 @@ func TestWhichRolesACallerHas(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s := l.book.Stand(c.who, l.tenants)
+			s := l.book.Stand(c.who, l.tenants, nil)
 			if got := s.Roles(); !cmp.Equal(got, c.want) {
 				t.Errorf("roles %v, want %v", got, c.want)
 			}
@@ -175,7 +175,7 @@ func TestWhichRolesACallerHas(t *testing.T) {
 
 func TestPlatformNeverComesFromAClaim(t *testing.T) {
 	t.Parallel()
-	s := mustLoad(t, editors).book.Stand(alice(roles("ops", "admin")), nil)
+	s := mustLoad(t, editors).book.Stand(alice(roles("ops", "admin")), nil, nil)
 	if s.Has("platform:read") || !s.Has("machines:read") {
 		t.Errorf("a token claims ops: it holds %v", s.Permissions())
 	}
@@ -188,7 +188,7 @@ func TestAMachineHoldsOnePermission(t *testing.T) {
 	t.Parallel()
 	s := mustLoad(t, editors).book.Stand(alice(roles("admin"), func(p *principal.Principal) {
 		p.Kind, p.ProviderKind, p.Scopes = principal.Machine, "machine", []string{"docs:read"}
-	}), nil)
+	}), nil, nil)
 	if !s.Has("machine:ingest") || s.Has("machine:read") || s.Has("docs:read") || s.HasScope("docs:read") {
 		t.Errorf("holds %v, scopes %v", s.Permissions(), s.Scopes())
 	}
@@ -212,7 +212,7 @@ func TestASitesOwnRBAC(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			l := mustLoad(t, c.text)
-			s := l.book.Stand(alice(), nil)
+			s := l.book.Stand(alice(), nil, nil)
 			if l.book.Enabled() != c.enabled || s.Role() != c.role {
 				t.Errorf("enabled %v and role %q, want %v and %q", l.book.Enabled(), s.Role(), c.enabled, c.role)
 			}
@@ -270,7 +270,7 @@ func TestTheTenantOfACaller(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			l := mustLoad(t, c.text)
-			s := l.book.Stand(c.who, l.tenants)
+			s := l.book.Stand(c.who, l.tenants, nil)
 			if s.Tenant != c.want {
 				t.Errorf("tenant %q, want %q", s.Tenant, c.want)
 			}

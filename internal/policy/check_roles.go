@@ -25,7 +25,7 @@ func (l *loader) roles(names []string) check {
 // rbac reports whether roles and permissions may be asked for.
 func (l *loader) rbac(key string) bool {
 	b := l.deps.Book
-	if b != nil && b.enabled {
+	if b != nil && (b.enabled || l.deps.Surface) {
 		return true
 	}
 	if b != nil && b.stands {

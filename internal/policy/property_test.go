@@ -92,7 +92,7 @@ func genView(t *rapid.T) *request.View {
 // judge decides with a freshly compiled requirement.
 func judge(t *rapid.T, l loaded, q Requirements, who *principal.Principal, v *request.View, rec *trace.Recorder) string {
 	req := Compile(q, Deps{Book: l.book, Params: []string{"tenant"}}, nil)
-	stand := l.book.Stand(who, l.tenants)
+	stand := l.book.Stand(who, l.tenants, nil)
 	p := params{"tenant": "acme"}
 	f := req.Check(Input{View: v, Standing: &stand, Params: p, Now: noon, Env: env{v, &stand, p}}, rec)
 	if f == nil {
@@ -245,7 +245,7 @@ func TestMoreClaimedRolesNeverTakePermissionsAway(t *testing.T) {
 		p := genPermission(t)
 		few := rapid.SliceOfN(rapid.SampledFrom(someRoles[:6]), 1, 8).Draw(t, "few")
 		more := append(slices.Clone(few), rapid.SliceOfN(rapid.SampledFrom(someRoles), 0, 8).Draw(t, "more")...)
-		a, b := l.book.Stand(alice(roles(few...)), nil), l.book.Stand(alice(roles(more...)), nil)
+		a, b := l.book.Stand(alice(roles(few...)), nil, nil), l.book.Stand(alice(roles(more...)), nil, nil)
 		if a.Has(p) && !b.Has(p) {
 			t.Fatalf("%v holds %s and %v does not", few, p, more)
 		}
@@ -287,7 +287,7 @@ func TestADecisionAllocatesNothing(t *testing.T) {
 		b, q, who, in := permissionInput(t, n)
 		tenants := NewTenants(nil, []Provider{{"jwt", "jwt"}}, nil)
 		got := testing.AllocsPerRun(100, func() {
-			*in.Standing = b.Stand(who, tenants)
+			*in.Standing = b.Stand(who, tenants, nil)
 			if f := q.Check(in, nil); f != nil {
 				t.Fatal(f)
 			}
@@ -305,7 +305,7 @@ func BenchmarkPermissionCheck(b *testing.B) {
 			tenants := NewTenants(nil, []Provider{{"jwt", "jwt"}}, nil)
 			b.ReportAllocs()
 			for b.Loop() {
-				*in.Standing = book.Stand(who, tenants)
+				*in.Standing = book.Stand(who, tenants, nil)
 				if f := q.Check(in, nil); f != nil {
 					b.Fatal(f)
 				}
@@ -317,7 +317,7 @@ func BenchmarkPermissionCheck(b *testing.B) {
 func BenchmarkCondition(b *testing.B) {
 	l := mustLoad(b, editors+`
 route: {when: 'auth.email_domain == "example.com" && auth.claims.level >= 3 && request.path.matches("^/docs/")'}`)
-	stand := l.book.Stand(alice(claims("level", num("3"))), l.tenants)
+	stand := l.book.Stand(alice(claims("level", num("3"))), l.tenants, nil)
 	in := Input{View: get("/docs/7"), Standing: &stand, Now: noon}
 	b.ReportAllocs()
 	for b.Loop() {

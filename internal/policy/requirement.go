@@ -62,6 +62,9 @@ type Deps struct {
 	// Params are the names of the path parameters; nil means there are none to
 	// speak of (a site's own allow and deny).
 	Params []string
+	// Surface says that it is of Portreeve's own surfaces, which ask for
+	// permissions whether or not rbac is on for the file's routes.
+	Surface bool
 }
 
 // Compile compiles a route's requirements. Problems go to r, the reporter of

@@ -180,7 +180,7 @@ func (panicking) Lookup(template.Source, []template.Step) (any, bool) { panic("s
 func TestAnyFaultRefuses(t *testing.T) {
 	t.Parallel()
 	l := mustLoad(t, "rbac: {}\nroute: {tenant: '{{params.tenant}}'}")
-	stand := l.book.Stand(alice(), l.tenants)
+	stand := l.book.Stand(alice(), l.tenants, nil)
 	for name, in := range map[string]Input{
 		"nothing at all":       {},
 		"no standing":          {View: get("/")},

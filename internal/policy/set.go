@@ -13,14 +13,18 @@ type set struct {
 	actions   map[string]bool // *:action
 	exact     map[string]bool // resource:action
 	list      []string        // as written, sorted
+	// permissions are the same, in the same order.
+	permissions []Permission
+	// scopes says that these are a key's: their "*" covers no guarded resource.
+	scopes bool
 }
 
 // newSet compiles a list of permissions.
 func newSet(list []Permission) *set {
 	s := &set{resources: map[string]bool{}, actions: map[string]bool{}, exact: map[string]bool{}}
-	texts := map[string]bool{}
+	texts := map[string]Permission{}
 	for _, p := range list {
-		texts[p.text] = true
+		texts[p.text] = p
 		switch {
 		case p.resource == "*" && p.action == "*":
 			s.all = true
@@ -33,13 +37,28 @@ func newSet(list []Permission) *set {
 		}
 	}
 	s.list = slices.Sorted(maps.Keys(texts))
+	for _, text := range s.list {
+		s.permissions = append(s.permissions, texts[text])
+	}
+	return s
+}
+
+// newScopes compiles what a key holds. Its list has "*" for everything, as keys
+// write it.
+func newScopes(list []Permission) *set {
+	s := newSet(list)
+	s.scopes = true
+	if i := slices.Index(s.list, "*:*"); i >= 0 {
+		s.list[i] = "*"
+	}
 	return s
 }
 
 // covers reports whether the set holds p. A p with a "*" is covered only by
-// what is at least as wide. "*" as a resource never covers platform.
+// what is at least as wide. "*" as a resource never covers platform; in a key's
+// scopes nothing guarded either, and thus no "*" of a role.
 func (s *set) covers(p Permission) bool {
-	if p.resource != platform {
+	if p.resource != platform && (!s.scopes || p.resource != "*" && !isGuarded(p.resource)) {
 		if s.all || s.actions[p.action] {
 			return true
 		}

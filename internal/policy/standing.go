@@ -11,11 +11,14 @@ import (
 // anew for every decision and never remembered.
 type Standing struct {
 	Who           *principal.Principal
-	Tenant        string // empty: none
-	TenantProblem string // why there is none, for the trace
+	Tenant        string    // empty: none
+	TenantProblem string    // why there is none, for the trace
+	UserID        string    // of the caller's users row; empty: none
+	Key           *KeyGrant // of keys and machine tokens, where there is a store
 
 	book  *Book
-	fixed *set // of a machine: instead of roles
+	fixed *set   // of a key or machine: instead of roles
+	power *power // of a key: what fixed came from
 	few   [4]grant
 	n     int
 	more  []grant
@@ -27,26 +30,32 @@ type grant struct {
 	set  *set
 }
 
-// Stand works out a caller's standing. It allocates nothing for up to four
-// roles. The roles are those that the token claims, where the provider is
-// trusted for roles, as far as the book knows them and never with platform;
-// if that leaves none, a user has the default role. Machines, API keys and
-// service tokens never have the default role.
-func (b *Book) Stand(p *principal.Principal, t *Tenants) Standing {
+// Stand works out a caller's standing; k is what is stored about it, nil where
+// there is no store. It allocates nothing for up to four roles. The roles are
+// those that are stored, and those that the token claims, where the provider is
+// trusted for roles, as far as the book knows them and never with platform; if
+// that leaves none, a user has the default role. Machines, API keys and service
+// tokens never have the default role, the first two no role at all.
+func (b *Book) Stand(p *principal.Principal, t *Tenants, k *Known) Standing {
 	s := Standing{Who: p, book: b}
 	if nobody(p) {
 		return s
 	}
-	s.Tenant, s.TenantProblem = t.of(p)
+	s.tenant(t, k)
 	switch {
 	case p.Kind == principal.Machine || p.ProviderKind == "machine":
 		s.fixed = b.machine
 		return s
 	case p.ProviderKind == "apiKey":
-		// Its scopes count only as far as its creator still holds them, which
-		// this release cannot look up.
 		s.fixed = b.none
+		if s.Key != nil && !s.Key.Machine {
+			s.power = s.Key.in(b, k.TenantRoles)
+			s.fixed = s.power.set
+		}
 		return s
+	}
+	if k != nil {
+		s.stored(k.Roles, k.TenantRoles)
 	}
 	if p.TrustRoles {
 		s.claim(p.Roles)
@@ -58,9 +67,46 @@ func (b *Book) Stand(p *principal.Principal, t *Tenants) Standing {
 	return s
 }
 
-// claim adds the roles of a trusted token, each once, in their order.
+// tenant settles whose tenant the caller is in: the store's word where there is
+// one, else the credential's and the configuration's alone.
+func (s *Standing) tenant(t *Tenants, k *Known) {
+	if k == nil {
+		s.Tenant, s.TenantProblem = t.of(s.Who)
+		return
+	}
+	s.Tenant, s.UserID, s.Key = k.Tenant, k.UserID, k.Key
+	if s.Tenant == "" {
+		if s.TenantProblem = k.Why; s.TenantProblem == "" {
+			_, s.TenantProblem = t.of(s.Who)
+		}
+	}
+}
+
+// stored adds the roles that are stored of the caller, each once, in their
+// order. A row may hold more of them than fit without allocating, but only as
+// many as somebody assigned.
+func (s *Standing) stored(names []string, defs *StoredRoles) {
+	for _, name := range names {
+		r := s.book.role(defs, name)
+		if r == nil || s.HasRole(name) {
+			continue
+		}
+		if s.n < len(s.few) {
+			s.few[s.n] = grant{r, r.set}
+			s.n++
+			continue
+		}
+		s.more = append(s.more, grant{r, r.set})
+	}
+}
+
+// claim adds the roles of a trusted token, each once, in their order. One that
+// is stored besides counts as it is stored.
 func (s *Standing) claim(names []string) {
 	var seen []uint64 // bit per role, only once there are more than fit
+	if len(s.more) > 0 {
+		seen = s.beyond()
+	}
 	for _, name := range names {
 		r := s.book.roles[name]
 		if r == nil {
@@ -76,13 +122,24 @@ func (s *Standing) claim(names []string) {
 			continue
 		}
 		if seen == nil {
-			seen = make([]uint64, len(s.book.names)/64+1)
+			seen = s.beyond()
 		}
 		if bit := uint64(1) << (r.index % 64); seen[r.index/64]&bit == 0 {
 			seen[r.index/64] |= bit
 			s.more = append(s.more, g)
 		}
 	}
+}
+
+// beyond has a bit for each role of the book among those that did not fit.
+func (s *Standing) beyond() []uint64 {
+	seen := make([]uint64, len(s.book.names)/64+1)
+	for _, g := range s.more {
+		if s.book.roles[g.role.name] == g.role {
+			seen[g.role.index/64] |= 1 << (g.role.index % 64)
+		}
+	}
+	return seen
 }
 
 // each calls f for every role until it returns false.
@@ -154,8 +211,31 @@ func (s *Standing) holds(p Permission) bool {
 	return false
 }
 
+// HoldsAll lists which of some permissions the caller does not hold, as roles
+// and scopes write them: what it may not grant. A "*" is held by whoever holds
+// something as wide; the "*" alone of a key's scopes also by a key that has it.
+// What is no permission is missing.
+func (s *Standing) HoldsAll(permissions []string) (missing []string) {
+	for _, text := range permissions {
+		if text == "*" {
+			if s.fixed != nil && s.fixed.scopes && s.fixed.all {
+				continue
+			}
+			text = "*:*"
+		}
+		if p, err := ParsePermission(text); err != nil || !s.holds(p) {
+			missing = append(missing, text)
+		}
+	}
+	return missing
+}
+
+// Covers reports whether the caller holds all that the other one does.
+func (s *Standing) Covers(other *Standing) bool { return len(s.HoldsAll(other.Permissions())) == 0 }
+
 // Permissions lists what the caller holds, as the roles write it ("docs:*"),
-// sorted, each once.
+// sorted, each once. Of a key it is what its scopes and whoever made it have in
+// common; a "*" there covers nothing that a key has only by name.
 func (s *Standing) Permissions() []string {
 	out := []string{}
 	if s.fixed != nil {
@@ -167,13 +247,25 @@ func (s *Standing) Permissions() []string {
 }
 
 // Scopes lists the scopes that count towards requiredScopes: a person's and a
-// service's come from the scope claim alone; a machine has none.
+// service's come from the scope claim alone; a key's are its permissions; a
+// machine has none.
 func (s *Standing) Scopes() []string {
-	if s.fixed != nil || nobody(s.Who) {
+	switch {
+	case nobody(s.Who):
 		return nil
+	case s.fixed == nil:
+		return s.Who.Scopes
+	case s.power != nil:
+		return s.power.set.list
 	}
-	return s.Who.Scopes
+	return nil
 }
 
-// HasScope reports whether the caller has a scope.
-func (s *Standing) HasScope(scope string) bool { return slices.Contains(s.Scopes(), scope) }
+// HasScope reports whether the caller has a scope. A key has one that its
+// permissions cover.
+func (s *Standing) HasScope(scope string) bool {
+	if s.power != nil {
+		return s.Has(scope)
+	}
+	return slices.Contains(s.Scopes(), scope)
+}

@@ -57,33 +57,51 @@ func (t *Tenants) Default() string {
 	return t.standard
 }
 
-// of is the tenant of a caller: the claim of a trusted provider (never of
-// access), else the default one where the provider is listed for it, else none.
-// A trusted claim that is no possible name is no tenant, not the default one.
+// of is the tenant of a caller where nothing is stored: the claim, else the
+// default, else none.
 func (t *Tenants) of(p *principal.Principal) (tenant, problem string) {
-	if p.TrustTenant && p.Tenant != "" && p.ProviderKind != "access" {
+	claim, standard, problem := t.Word(p)
+	if claim != "" {
+		return claim, ""
+	}
+	return standard, problem
+}
+
+// Word is what the credential and the configuration say about a caller's tenant:
+// its own or the claim of a trusted provider (never of access), and the default
+// one where the provider is listed for it. problem says why there is neither. A
+// trusted claim that is no possible name comes to neither, see Impossible.
+func (t *Tenants) Word(p *principal.Principal) (claim, standard, problem string) {
+	if t.claims(p) {
 		if !tenantID(p.Tenant) {
-			return "", "the token's tenant claim is no possible tenant name"
+			return "", "", "the token's tenant claim is no possible tenant name"
 		}
-		return p.Tenant, ""
+		claim = p.Tenant
 	}
 	// A key's or machine token's tenant is its own or none.
 	own := p.ProviderKind == "apiKey" || p.ProviderKind == "machine" || p.Kind == principal.Machine
 	if t != nil && !own {
-		if t.shared && p.SharedSecret {
-			return t.standard, ""
-		}
-		for _, name := range t.defaultFor {
-			if name == p.Provider || name == p.ProviderKind {
-				return t.standard, ""
-			}
+		if t.shared && p.SharedSecret || slices.ContainsFunc(t.defaultFor, func(name string) bool { return name == p.Provider || name == p.ProviderKind }) {
+			standard = t.standard
 		}
 	}
-	if p.Tenant != "" && !p.TrustTenant {
-		return "", "the token names a tenant, but its provider is not trusted for it (trustTenant)"
+	switch {
+	case claim != "" || standard != "":
+		return claim, standard, ""
+	case p.Tenant != "" && !p.TrustTenant:
+		return "", "", "the token names a tenant, but its provider is not trusted for it (trustTenant)"
 	}
-	return "", "the token names no tenant, and its provider is not in tenants.defaultFor"
+	return "", "", "the token names no tenant, and its provider is not in tenants.defaultFor"
 }
+
+// claims reports whether the caller's tenant claim counts.
+func (t *Tenants) claims(p *principal.Principal) bool {
+	return p.TrustTenant && p.Tenant != "" && p.ProviderKind != "access"
+}
+
+// Impossible reports whether a claim that counts is no possible name: a caller
+// with one has no tenant, whatever is stored about it.
+func (t *Tenants) Impossible(p *principal.Principal) bool { return t.claims(p) && !tenantID(p.Tenant) }
 
 // tenantName reports whether a name may be given to a tenant.
 func tenantName(s string) bool {

@@ -42,7 +42,7 @@ func TestAFailedConditionQuotesNoSecret(t *testing.T) {
 		}
 		view := get("/", "x-api-key: hunter2", "authorization: Bearer hunter2")
 		code, steps := l.ask(t, alice(claims("token", "hunter2")), view, nil)
-		stand := l.book.Stand(alice(claims("token", "hunter2")), l.tenants)
+		stand := l.book.Stand(alice(claims("token", "hunter2")), l.tenants, nil)
 		f := l.req.Check(Input{View: view, Standing: &stand, Now: noon}, nil)
 		if code != "condition_error" || strings.Contains(failed(steps)+f.Error(), "hunter2") {
 			t.Errorf("%s: %s\n%s\n%v", expr, code, failed(steps), f)
@@ -182,7 +182,7 @@ func TestAConditionHasABudget(t *testing.T) {
 	t.Parallel()
 	l := when(t, `auth.groups.all(a, auth.groups.all(b, a == b))`)
 	who := alice(func(p *principal.Principal) { p.Groups = make([]string, 2000) })
-	stand := l.book.Stand(who, l.tenants)
+	stand := l.book.Stand(who, l.tenants, nil)
 	began := time.Now()
 	f := l.req.Check(Input{View: get("/"), Standing: &stand, Now: noon}, nil)
 	if f == nil || f.Kind != fault.Forbidden {
@@ -241,7 +241,7 @@ func FuzzCondition(f *testing.F) {
 	}
 	who := alice(roles("editor"), claims("x", map[string]any{"y": []any{num("2")}}))
 	l := mustLoad(f, editors)
-	stand := l.book.Stand(who, l.tenants)
+	stand := l.book.Stand(who, l.tenants, nil)
 	f.Fuzz(func(t *testing.T, s string) {
 		e, problems := compileExpression(s, []string{"id"})
 		if (e == nil) == (len(problems) == 0) {

@@ -14,7 +14,7 @@ type Kind string
 const (
 	Anonymous Kind = "anonymous"
 	User      Kind = "user"
-	Service   Kind = "service" // an Access service token, known by its common name
+	Service   Kind = "service" // an API key, or an Access service token, known by its common name
 	Machine   Kind = "machine"
 )
 
@@ -41,6 +41,10 @@ type Principal struct {
 	Roles    []string // role and roles claims, as claimed: only a trusted provider's count
 	Tenant   string   // the tenant claim, as claimed: only a trusted provider's counts
 
+	// CredentialID is the row of a key or machine token, SecretDigest the digest of
+	// the one of its secrets that matched, in hexadecimal.
+	CredentialID, SecretDigest string
+
 	TrustRoles  bool // the provider's word about roles counts
 	TrustTenant bool // the provider's word about the tenant counts
 	// SharedSecret reports that the provider's tokens are signed with a secret
@@ -55,7 +59,7 @@ type Principal struct {
 
 	AuthTime time.Time // zero when the credential does not say
 	IssuedAt time.Time // zero when the credential does not say
-	Expires  time.Time // never zero for a token
+	Expires  time.Time // never zero for a token, always for a key: what is stored tells
 }
 
 // Nobody is the anonymous principal.
