@@ -1,3 +1,5 @@
+-- +goose Up
+
 -- Tenants, their users, and which identity is which user.
 
 CREATE TABLE tenants (
