@@ -38,6 +38,9 @@ type Known struct {
 	Roles  []string // stored roles of the tenant, in their order
 	// TenantRoles are the tenant's own role definitions; nil: none.
 	TenantRoles *StoredRoles
+	// TenantLimit counts all requests of the tenant's callers together, besides
+	// all other limits; nil: nothing does.
+	TenantLimit *limit.RuleConfig
 	// Key is what a key or machine token may do; nil for everybody else.
 	Key *KeyGrant
 	// Expires is when the key's secret ends; zero: never.

@@ -50,6 +50,9 @@ type Principal struct {
 	// SharedSecret reports that the provider's tokens are signed with a secret
 	// that stands in the configuration.
 	SharedSecret bool
+	// IssuerFree reports that the provider is configured without an issuer: iss
+	// takes no part in who somebody is.
+	IssuerFree bool
 
 	// Claims is the whole verified payload. Nobody writes to it. Numbers are
 	// json.Number.
