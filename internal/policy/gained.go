@@ -1,5 +1,7 @@
 package policy
 
+import "slices"
+
 // Gained lists what after holds and before does not cover, in the order of
 // after: what somebody gains whose permissions change from the one to the other.
 // It never forgives: a "*" is only covered by what is at least as wide, however
@@ -16,6 +18,28 @@ func Gained(before, after []string) []string {
 	var out []string
 	for _, text := range after {
 		if p, err := ParsePermission(text); err != nil || !had.covers(p) {
+			out = append(out, text)
+		}
+	}
+	return out
+}
+
+// GainedScopes is Gained for the scopes of keys. Their "*" stands for less than a
+// role's: nothing guarded, nothing on platform. It may stand alone.
+func GainedScopes(before, after []string) []string {
+	var list []Permission
+	for _, text := range before {
+		if text == "*" {
+			text = "*:*"
+		}
+		if p, err := ParsePermission(text); err == nil {
+			list = append(list, p)
+		}
+	}
+	had := newScopes(list)
+	var out []string
+	for _, text := range after {
+		if p, err := ParsePermission(text); !slices.Contains(before, text) && (err != nil || !had.covers(p)) {
 			out = append(out, text)
 		}
 	}

@@ -10,6 +10,7 @@ import (
 // role is one role with everything it inherits.
 type role struct {
 	name    string
+	about   string
 	index   int // among the book's, to tell roles apart cheaply
 	own     []Permission
 	parent  string
@@ -58,7 +59,7 @@ func readRoles(cfg []RoleConfig, roles map[string]*role, r *config.Reporter) {
 			continue
 		}
 		seen[c.Name] = true
-		one := &role{name: c.Name, parent: c.ParentRole, where: at}
+		one := &role{name: c.Name, about: c.Description, parent: c.ParentRole, where: at}
 		for j, text := range c.Permissions {
 			p, err := ParsePermission(text)
 			if err != nil {

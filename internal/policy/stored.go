@@ -73,11 +73,11 @@ func (s *StoredRoles) in(b *Book) map[string]*role {
 }
 
 // storedPermissions reads a stored role's own permissions. What is none grants
-// nothing, and platform comes from roles of the file alone.
+// nothing. One on platform counts: rbac takes it from the host alone.
 func storedPermissions(texts []string) []Permission {
 	var out []Permission
 	for _, text := range texts {
-		if p, err := ParsePermission(text); err == nil && p.resource != platform {
+		if p, err := ParsePermission(text); err == nil {
 			out = append(out, p)
 		}
 	}
