@@ -13,14 +13,15 @@ type Accept struct {
 }
 
 // Accept compiles a route's authProvider. A name is a provider's, or a kind
-// (access, firebase, oidc, jwt), which means each of that kind. No names mean
-// every provider of the site but those where anybody may sign up (firebase,
-// unless openSignUp is false). The error says what the site has.
+// (access, firebase, oidc, jwt, apiKey, machine), which means each of that kind.
+// No names mean every provider of the site but machine, whose tokens are for what
+// is made for them, and those where anybody may sign up (firebase, unless
+// openSignUp is false). The error says what the site has.
 func (s *Site) Accept(names []string) (*Accept, error) {
 	a := &Accept{named: len(names) > 0}
 	if !a.named {
 		for _, m := range s.members {
-			if !m.OpenSignUp && m.Off == "" {
+			if !m.OpenSignUp && m.Off == "" && m.Kind != KindMachine {
 				a.providers = append(a.providers, m.Provider)
 			}
 		}
@@ -46,7 +47,9 @@ func (s *Site) Accept(names []string) (*Accept, error) {
 
 func (s *Site) unknownProvider(name string) error {
 	switch name {
-	case "apiKey", "machine", "session":
+	case KindAPIKey, KindMachine:
+		return fmt.Errorf("the site has no provider %s: it comes with tenantApi, or with the key %s", name, name)
+	case "session":
 		return fmt.Errorf("provider %s is not in this release", name)
 	}
 	var have []string

@@ -1,10 +1,17 @@
 package identity
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/portreeve/portreeve/internal/request"
+)
 
 // conflicts finds tokens that would belong to more than one provider, or to
 // none.
 func (s *Site) conflicts(loose []*member) (out []Problem) {
+	out = s.keyConflicts()
 	names := map[string]bool{}
 	access := 0
 	for _, m := range s.members {
@@ -39,6 +46,36 @@ func (s *Site) conflicts(loose []*member) (out []Problem) {
 		}
 	}
 	return out
+}
+
+// notForKeys are headers that have another meaning, folded.
+var notForKeys = []string{"authorization", "cookie", "host", "origin", "content-type", "content-length", "x-tenant-id", "x-request-id"}
+
+// keyConflicts finds a header for keys that is none, or somebody else's.
+func (s *Site) keyConflicts() (out []Problem) {
+	for _, m := range s.verify {
+		if m.source != keyHeader {
+			continue
+		}
+		switch folded := request.Fold(m.header); {
+		case !headerName(m.header):
+			out = append(out, Problem{Provider: m.Name, Message: "its header is no header name"})
+		case slices.Contains(notForKeys, folded), strings.HasPrefix(folded, "cf-access-"), strings.HasPrefix(folded, "x-forwarded-"), strings.HasPrefix(folded, "x-portreeve-"):
+			out = append(out, Problem{Provider: m.Name, Message: "its header has another meaning; choose another"})
+		}
+	}
+	return out
+}
+
+// headerName reports whether s is an RFC 9110 token.
+func headerName(s string) bool {
+	for i := range len(s) {
+		c := s[i]
+		if (c < '0' || c > '9') && (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && strings.IndexByte("!#$%&'*+-.^_`|~", c) < 0 {
+			return false
+		}
+	}
+	return s != ""
 }
 
 func disjoint(a, b []string) bool { return len(a) > 0 && len(b) > 0 && !meets(a, b) }

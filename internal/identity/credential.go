@@ -36,6 +36,8 @@ func (c credential) where() string {
 	switch {
 	case c.source == bearer:
 		return "Authorization: Bearer"
+	case c.source == keyHeader:
+		return "key header"
 	case c.cookie:
 		return "cookie " + cookieAccess
 	}
@@ -54,9 +56,9 @@ func (c *credentials) add(x credential) {
 }
 
 // present collects the credentials of a request from the places that the site's
-// providers read. Anything twice in one place is refused rather than chosen
-// from: two readers might choose differently.
-func present(h request.Header, reads [sources]bool) (c credentials, f *fault.Error) {
+// providers read; header is that of API keys. Anything twice in one place is
+// refused rather than chosen from: two readers might choose differently.
+func present(h request.Header, reads [sources]bool, header string) (c credentials, f *fault.Error) {
 	if reads[bearer] {
 		value, n := single(h, headerAuthorization)
 		if n > 1 {
@@ -64,6 +66,15 @@ func present(h request.Header, reads [sources]bool) (c credentials, f *fault.Err
 		}
 		if token, ok := bearerToken(value); ok && n == 1 {
 			c.add(credential{source: bearer, token: token})
+		}
+	}
+	if reads[keyHeader] {
+		value, n := single(h, header)
+		if n > 1 {
+			return c, duplicate(header + " header")
+		}
+		if n == 1 {
+			c.add(credential{source: keyHeader, token: value})
 		}
 	}
 	if !reads[accessHeader] {

@@ -4,7 +4,7 @@ import "strings"
 
 // Place is where a provider's credential is put, for those who describe an API.
 type Place struct {
-	Header string // Authorization: the token comes after "Bearer "; else alone
+	Header string // Authorization: the token comes after "Bearer "; else alone. A key may also come there
 	Cookie string // that counts besides; ""
 	// Discovery is the address of an OpenID provider's description; "".
 	Discovery string
@@ -14,6 +14,9 @@ type Place struct {
 func (p *Provider) Place() Place {
 	if p.source == accessHeader {
 		return Place{Header: headerAccess, Cookie: cookieAccess}
+	}
+	if p.source == keyHeader {
+		return Place{Header: p.header}
 	}
 	out := Place{Header: headerAuthorization}
 	if p.Kind == KindOIDC && len(p.keyed) > 0 && p.keyed[0].issuer != "" {

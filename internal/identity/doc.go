@@ -1,6 +1,6 @@
 // Package identity turns the credential of a request into a principal.
 //
-// It owns the providers (access, firebase, oidc, jwt: one file each), the rule
+// It owns the providers (access, firebase, oidc, jwt, keys: one file each), the rule
 // which of them a token belongs to, the claims rules that all share, the table
 // of remembered tokens, and the rule about ambient credentials. It must not
 // know routes, roles, tenants or sockets, and imports no net/http.
@@ -21,12 +21,16 @@
 // signature has been verified: until then a Result holds the anonymous
 // principal and a fault.
 //
+// API keys and machine tokens go another way: shape and checksum, remembered?,
+// (park: their row). What is remembered of them is whose they are; what they may
+// do is looked up at every decision (policy.Directory).
+//
 // # Sources
 //
 // JWT: RFC 7519, RFC 8725 (best practice), RFC 9068 (at+jwt). Bearer: RFC 6750.
 // Access: developers.cloudflare.com/cloudflare-one, "Validate JWTs". Firebase:
 // firebase.google.com/docs/auth/admin/verify-id-tokens and manage-cookies.
 //
-// API keys, machine tokens and sessions will be further sources of credentials
-// (see source) and further kinds of Provider; nothing else here changes.
+// Sessions will be a further source of credentials (see source) and a further
+// kind of Provider; nothing else here changes.
 package identity

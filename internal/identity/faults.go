@@ -2,6 +2,7 @@ package identity
 
 import (
 	"errors"
+	"slices"
 	"strconv"
 	"time"
 
@@ -9,7 +10,7 @@ import (
 )
 
 // The codes of the faults that Identify returns. All but the last three are
-// fault.Unauthenticated (401).
+// fault.Unauthenticated (401). The store of keys has codes of its own.
 const (
 	CodeExpired        = "token_expired"
 	CodeNotYetValid    = "token_not_yet_valid"
@@ -22,6 +23,7 @@ const (
 	CodeBadSignature   = "bad_signature"
 	CodeMalformed      = "malformed_token"
 	CodeWrongType      = "wrong_token_type"
+	CodeNoKeys         = "keys_not_taken" // a key where the site takes none
 
 	CodeDuplicate         = "duplicate_credential" // 400
 	CodeTenantConflict    = "tenant_conflict"      // 403
@@ -42,17 +44,23 @@ var descriptions = map[string]string{
 	CodeBadSignature:   "bad signature",
 	CodeMalformed:      "malformed token",
 	CodeWrongType:      "wrong type of token",
+	CodeNoKeys:         "keys of this kind are not taken here",
 }
+
+// absent are the codes of 401s that are not about a credential that is bad.
+var absent = []string{"unauthenticated", "wrong_provider"}
 
 // Challenge is the WWW-Authenticate value for a 401 (RFC 6750 section 3): with
 // the reason when a credential was presented and is bad, plain otherwise.
 func Challenge(f *fault.Error) string {
-	if f != nil {
-		if d, ok := descriptions[f.Code]; ok {
-			return `Bearer error="invalid_token", error_description=` + strconv.Quote(d)
-		}
+	if f == nil || f.Code == "" || slices.Contains(absent, f.Code) {
+		return "Bearer"
 	}
-	return "Bearer"
+	d, ok := descriptions[f.Code]
+	if !ok { // the store's word about a key or a caller
+		d = "the credential does not count"
+	}
+	return `Bearer error="invalid_token", error_description=` + strconv.Quote(d)
 }
 
 // refuse makes the 401 for a credential that is present and bad. The caller

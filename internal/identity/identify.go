@@ -55,15 +55,16 @@ type outcome struct {
 }
 
 // Identify finds out who sent a request. It is pure: no I/O, no locks. A
-// remembered token costs no allocation. Signatures are not verified here but by
-// the Job of the Result, and only once everything cheaper holds.
+// remembered token or key costs no allocation. Signatures are not verified here,
+// nor keys looked up, but by the Job of the Result, and only once everything
+// cheaper holds.
 //
 // Every credential that is present must be good, whether it decides or not.
 // Faults: 400 duplicate_credential, 401 with one of the codes above, 403
-// tenant_conflict, 503 issuer_unavailable.
+// tenant_conflict, 503 issuer_unavailable, and whatever the store of keys says.
 func (s *Site) Identify(a Ask) Result {
 	r := Result{Who: principal.Nobody()}
-	found, f := present(a.View.Header, s.reads)
+	found, f := present(a.View.Header, s.reads, s.keyHeader)
 	if f != nil {
 		a.Trace.Fail("identify", "credentials", "one of a kind", f.Message, "one of a kind")
 		r.Present, r.Fault = true, f
@@ -144,6 +145,9 @@ func tenantConflict(outs []outcome) *fault.Error {
 
 // one finds out what a credential is: remembered, or to be examined.
 func (s *Site) one(a *Ask, c credential) outcome {
+	if c.source == keyHeader || c.source == bearer && keyLike(c.token) {
+		return s.key(a, c)
+	}
 	digest := digestOf(c.token)
 	if m, who := s.remembered(c.source, &digest, a.Now); m != nil {
 		if r := checkAudience(who.Audience, m.audience); r != nil {
@@ -171,7 +175,7 @@ func (s *Site) remembered(from source, digest *[32]byte, now time.Time) (*member
 		return nil, nil
 	}
 	for _, m := range s.members {
-		if m.source != from || m.Off != "" {
+		if m.source != from || m.Off != "" || m.verifier != nil {
 			continue
 		}
 		e := s.memory.get(digest, &m.digest, now)

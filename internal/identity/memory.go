@@ -44,7 +44,7 @@ type entry struct {
 // verified is what a verification proved, and by which key.
 type verified struct {
 	who *principal.Principal
-	key string // thumbprint of the verifying key
+	key string // thumbprint of the verifying key; "" of what is looked up
 }
 
 // NewMemory makes a table for at least that many tokens; 0 means
@@ -69,10 +69,10 @@ func (m *Memory) place(token *[32]byte) []atomic.Pointer[entry] {
 }
 
 // put remembers what v says about a token until the token expires, at most
-// rememberFor.
+// rememberFor. A key does not expire by itself.
 func (m *Memory) put(token, provider [32]byte, v verified, now time.Time) {
 	until := now.Add(rememberFor)
-	if v.who.Expires.Before(until) {
+	if end := v.who.Expires; !end.IsZero() && end.Before(until) {
 		until = v.who.Expires
 	}
 	if !until.After(now) {
@@ -115,7 +115,7 @@ func (m *Memory) get(token, provider *[32]byte, now time.Time) *entry {
 	for i := range place {
 		e := place[i].Load()
 		if e != nil && e.token == *token && e.provider == *provider {
-			if n := now.UnixNano(); n < e.until && now.Before(e.who.Expires) {
+			if end := e.who.Expires; now.UnixNano() < e.until && (end.IsZero() || now.Before(end)) {
 				return e
 			}
 			return nil

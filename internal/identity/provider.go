@@ -151,7 +151,7 @@ func (p *Provider) principal(c *claims) (*principal.Principal, *refusal) {
 		Audience: c.audience, Scopes: c.scopes, Groups: c.groups,
 		TrustRoles: p.trustRoles, TrustTenant: p.trustTenant, SharedSecret: p.Kind == KindJWT && p.emailTrusted,
 		IssuerFree: p.Kind == KindJWT && len(p.Issuers()) == 0,
-		Claims: c.all, Raw: c.raw,
+		Claims:     c.all, Raw: c.raw,
 		AuthTime: c.authTime.at, IssuedAt: c.issuedAt.at, Expires: c.expires.at,
 	}
 	if p.Kind == KindAccess && c.subject == "" {

@@ -18,8 +18,11 @@ type Site struct {
 	taken    map[string]bool      // issuers of providers that read elsewhere
 	fallback *member              // the jwt provider without issuer, if there is exactly one
 	access   *member
-	memory   *Memory
-	any      *Accept
+	verify   []*member // those of keys and machine tokens
+	// keyHeader is the header that API keys are read in; "" where none are.
+	keyHeader string
+	memory    *Memory
+	any       *Accept
 }
 
 // member is a provider as one site uses it.
@@ -60,6 +63,12 @@ func NewSite(providers []*Provider, o SiteOptions) (*Site, []Problem) {
 		}
 		s.reads[p.source] = true
 		switch issuers := p.Issuers(); {
+		case p.verifier != nil:
+			s.verify = append(s.verify, m)
+			s.reads[bearer] = true
+			if p.source == keyHeader {
+				s.keyHeader = p.header
+			}
 		case p.source == accessHeader:
 			s.access = m
 			s.taken[issuers[0]] = true
@@ -182,14 +191,20 @@ func (s *Site) KeySets() []*keyset.Set {
 // are off included: what no upstream gets unless passCredential.
 func (s *Site) CredentialHeaders() []string {
 	var out []string
-	for _, m := range s.members {
-		h := headerAuthorization
-		if m.source == accessHeader {
-			h = headerAccess
-		}
+	add := func(h string) {
 		if !slices.Contains(out, h) {
 			out = append(out, h)
 		}
+	}
+	for _, m := range s.members {
+		switch m.source {
+		case accessHeader:
+			add(headerAccess)
+			continue
+		case keyHeader:
+			add(m.header)
+		}
+		add(headerAuthorization)
 	}
 	return out
 }

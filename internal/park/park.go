@@ -11,12 +11,16 @@ type Key [32]byte
 // Job is slow work that a decision waits for. Run gets its own context, not a
 // request's, since other requests may wait for the same job.
 type Job struct {
-	Kind string // "verify", "keys"
+	Kind string // "verify", "keys", "key"
 	Key  Key
 	// Waits says that the job spends its time waiting for somebody else. Such
 	// jobs have workers of their own: a slow issuer must not keep the
 	// signatures of all others from being verified.
 	Waits bool
+	// Guess says that a stranger may be trying names or secrets: one that ends in
+	// fault.Unauthenticated counts against the client's address, and an address
+	// with too many of them gets no further one (gateway.Gate).
+	Guess bool
 	Run   func(ctx context.Context) (any, error)
 }
 

@@ -286,7 +286,6 @@ func TestTenantSettingsThatMakeNoSense(t *testing.T) {
 	for text, want := range map[string]string{
 		"tenants: {default: Main}":       "tenants.default: a tenant name is",
 		"tenants: {defaultFor: [entar]}": `tenants.defaultFor[0]: no provider goes by this name; did you mean "entra"?`,
-		"tenants: {autoCreate: true}":    "not in this release",
 		"tenants: {default: -x}":         "tenants.default",
 	} {
 		if got := load(t, text).problems; !strings.Contains(got, want) {
