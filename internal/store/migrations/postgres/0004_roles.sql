@@ -1,3 +1,5 @@
+-- +goose Up
+
 -- The roles of tenants: what Portreeve grants by, and what a tenant keeps for the
 -- end users of its own application, which grants nothing here.
 

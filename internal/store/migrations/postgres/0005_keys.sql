@@ -1,3 +1,5 @@
+-- +goose Up
+
 -- API keys and machine tokens. A row keeps its id for life, revoked ones too:
 -- ids are never given again, and keys made by a key ask for it.
 

@@ -1,3 +1,5 @@
+-- +goose Up
+
 -- Secrets of tenants, for headers of upstreams: sealed, and read by Portreeve alone.
 
 CREATE TABLE tenant_secrets (

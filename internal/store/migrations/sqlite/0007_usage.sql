@@ -1,3 +1,5 @@
+-- +goose Up
+
 -- What was called, in hours (UTC).
 
 CREATE TABLE usage_hours (

@@ -1,0 +1,214 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/pressly/goose/v3"
+)
+
+//go:embed migrations
+var migrations embed.FS
+
+// versions is the table in which goose keeps what was applied.
+const versions = "goose_db_version"
+
+// lockWait is how long a process waits for another one that is migrating.
+const lockWait = time.Minute
+
+// provider reads the migrations of the engine. They go forward only: the files
+// have no Down.
+func (db *DB) provider(pool *sql.DB) (*goose.Provider, error) {
+	dir, dialect := "migrations/sqlite", goose.DialectSQLite3
+	if db.engine == PostgreSQL {
+		dir, dialect = "migrations/postgres", goose.DialectPostgres
+	}
+	files, err := fs.Sub(migrations, dir)
+	if err != nil {
+		return nil, err
+	}
+	return goose.NewProvider(dialect, pool, files, goose.WithDisableGlobalRegistry(true), goose.WithSlog(db.log.WithGroup("migrate")))
+}
+
+// prepare refuses a store that is newer than this binary and migrates one that
+// is behind, under a lock that is taken only where there is something to do.
+func (db *DB) prepare(ctx context.Context, manual bool) error {
+	s, err := db.Status(ctx)
+	if err != nil {
+		return err
+	}
+	if done, err := s.verdict(manual); done || err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, lockWait)
+	defer cancel()
+	unlock, err := db.lock(ctx)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	// Another process may have done it meanwhile.
+	if s, err = db.Status(ctx); err != nil {
+		return err
+	}
+	if done, err := s.verdict(manual); done || err != nil {
+		return err
+	}
+	if db.engine == SQLite {
+		// WAL is kept in the file: it is set once, here, where nobody else can be at it.
+		var mode string
+		if err := db.write.QueryRowContext(ctx, `PRAGMA journal_mode = WAL`).Scan(&mode); err != nil || mode != "wal" {
+			return unavailable(fmt.Errorf("journal mode %q: %w", mode, err))
+		}
+	}
+	pool := db.write
+	if db.engine == PostgreSQL {
+		pool = db.unhurried()
+		defer pool.Close()
+	}
+	p, err := db.provider(pool)
+	if err != nil {
+		return fmt.Errorf("store: %w", err)
+	}
+	done, err := p.Up(ctx)
+	if err != nil {
+		return fmt.Errorf("store: %w", err)
+	}
+	for _, m := range done {
+		db.log.InfoContext(ctx, "store migrated", "migration", m.Source.Path, "took", m.Duration)
+	}
+	return nil
+}
+
+// lock waits until no other process migrates this store.
+func (db *DB) lock(ctx context.Context) (unlock func(), err error) {
+	if db.engine == PostgreSQL {
+		return db.lockPostgres(ctx)
+	}
+	return lockSQLite(ctx, db.file+".migrating")
+}
+
+// lockSQLite locks a database of its own beside the store by a transaction on
+// it: the operating system lets go when the process dies, whatever the system.
+// The file is removed while it is still locked, so whoever waited on it finds
+// the work done; a failed migration removes it too and is tried by the next.
+func lockSQLite(ctx context.Context, file string) (func(), error) {
+	if err := ownFile(file); err != nil {
+		return nil, fmt.Errorf("store: %w", err)
+	}
+	pool, err := sql.Open("sqlite", sqliteDSN(file, "exclusive"))
+	if err != nil {
+		return nil, fmt.Errorf("store: %w", err)
+	}
+	pool.SetMaxOpenConns(1)
+	for {
+		tx, err := pool.BeginTx(ctx, nil)
+		if err == nil {
+			return func() {
+				_ = os.Remove(file)
+				_ = tx.Rollback()
+				_ = pool.Close()
+			}, nil
+		}
+		if ctx.Err() != nil {
+			return nil, errors.Join(unavailable(fmt.Errorf("another process is migrating the store: %w", err)), pool.Close())
+		}
+	}
+}
+
+// migrationLock is the advisory lock, one per database, of whoever migrates.
+const migrationLock = 0x706f727472656576 // "portreev"
+
+func (db *DB) lockPostgres(ctx context.Context) (func(), error) {
+	conn, err := db.write.Conn(ctx)
+	if err != nil {
+		return nil, classify(err)
+	}
+	for {
+		var got bool
+		err := conn.QueryRowContext(ctx, `SELECT pg_try_advisory_lock($1)`, int64(migrationLock)).Scan(&got)
+		if err != nil {
+			return nil, errors.Join(classify(err), conn.Close())
+		}
+		if got {
+			return func() {
+				_, _ = conn.ExecContext(context.WithoutCancel(ctx), `SELECT pg_advisory_unlock($1)`, int64(migrationLock))
+				_ = conn.Close()
+			}, nil
+		}
+		if !pause(ctx, 10) {
+			return nil, errors.Join(unavailable(errors.New("another process is migrating the store")), conn.Close())
+		}
+	}
+}
+
+// Status says how far a store has been migrated.
+type Status struct {
+	Engine  string
+	Version int64    // the last migration that was applied; 0: none
+	Latest  int64    // the last one that this binary knows
+	Pending []string // the names of those to come
+}
+
+// Status reads how far the store has been migrated.
+func (db *DB) Status(ctx context.Context) (Status, error) {
+	s := Status{Engine: db.engine}
+	p, err := db.provider(db.read)
+	if err != nil {
+		return s, fmt.Errorf("store: %w", err)
+	}
+	applied, err := db.applied(ctx)
+	if err != nil {
+		return s, err
+	}
+	for _, src := range p.ListSources() {
+		s.Latest = max(s.Latest, src.Version)
+		if !applied[src.Version] {
+			s.Pending = append(s.Pending, strings.TrimSuffix(src.Path, ".sql"))
+		}
+	}
+	for v := range applied {
+		s.Version = max(s.Version, v)
+	}
+	return s, nil
+}
+
+// applied reads goose's table without making it, as goose's own status would.
+func (db *DB) applied(ctx context.Context) (map[int64]bool, error) {
+	out := map[int64]bool{}
+	err := db.Read(ctx, func(tx *Tx) error {
+		names, err := tables(tx)
+		if err != nil || !names[versions] {
+			return err
+		}
+		list, err := List(tx, func(r Row) (v int64, err error) { return v, r.Scan(&v) },
+			`SELECT version_id FROM `+versions+` WHERE version_id > 0`)
+		for _, v := range list {
+			out[v] = true
+		}
+		return err
+	})
+	return out, err
+}
+
+// verdict says whether the store can be used as it is, or not at all.
+func (s Status) verdict(manual bool) (done bool, err error) {
+	switch {
+	case s.Version > s.Latest:
+		return false, fmt.Errorf("store: it is at migration %d and this portreeve knows %d: %w; run that release, or restore a backup from before it",
+			s.Version, s.Latest, ErrNewer)
+	case len(s.Pending) == 0:
+		return true, nil
+	case manual:
+		return false, fmt.Errorf("store: %d migrations are to come (%s): %w; run `portreeve migrate`, or set migrate: auto",
+			len(s.Pending), strings.Join(s.Pending, ", "), ErrBehind)
+	}
+	return false, nil
+}

@@ -1,0 +1,64 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"net"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/stdlib"
+)
+
+// openPostgres makes one pool. The server ends what the client forgot: a
+// statement after 8 s, a wait for a lock after 5 s, an idle transaction after
+// 15 s. The client does not trust the server to: every transaction has bound.
+func (db *DB) openPostgres(_ context.Context, address string) error {
+	conf, err := pgx.ParseConfig(address)
+	if err != nil {
+		return fmt.Errorf("store: %w", err) // pgx leaves the password out
+	}
+	conf.ConnectTimeout = 3 * time.Second
+	conf.DialFunc = (&net.Dialer{KeepAlive: 15 * time.Second}).DialContext
+	for name, value := range map[string]string{
+		"application_name":                    "portreeve",
+		"statement_timeout":                   "8s",
+		"lock_timeout":                        "5s",
+		"idle_in_transaction_session_timeout": "15s",
+	} {
+		if _, set := conf.RuntimeParams[name]; !set {
+			conf.RuntimeParams[name] = value
+		}
+	}
+	db.engine, db.conn = PostgreSQL, conf
+	db.write = stdlib.OpenDB(*conf)
+	db.write.SetMaxOpenConns(16)
+	db.write.SetMaxIdleConns(8)
+	db.write.SetConnMaxIdleTime(5 * time.Minute)
+	db.write.SetConnMaxLifetime(time.Hour) // so that connections come back to a server that was away
+	db.read = db.write
+	db.closed = db.write.Close
+	return nil
+}
+
+// options are those of a transaction of this engine. SQLite knows no isolation
+// levels: a deferred transaction is a snapshot from its first statement on.
+func (db *DB) options(readOnly bool) *sql.TxOptions {
+	switch {
+	case !readOnly:
+		return nil
+	case db.engine == SQLite:
+		return &sql.TxOptions{ReadOnly: true}
+	}
+	return &sql.TxOptions{ReadOnly: true, Isolation: sql.LevelRepeatableRead}
+}
+
+// unhurried is a pool for what may take longer than a request: migrations.
+// Waits for locks stay bounded, so that a forgotten session elsewhere is an
+// error that one can read, not a start that hangs.
+func (db *DB) unhurried() *sql.DB {
+	conf := db.conn.Copy()
+	conf.RuntimeParams["statement_timeout"] = "0"
+	return stdlib.OpenDB(*conf)
+}

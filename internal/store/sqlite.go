@@ -1,0 +1,82 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+
+	_ "modernc.org/sqlite" // the driver "sqlite"
+)
+
+// sqliteBusy is how long a statement waits for another process' lock. The
+// driver ends the wait when the context ends.
+const sqliteBusy = "5000"
+
+// openSQLite makes the file, readable by its owner alone, and two pools on it:
+// one connection that writes, so that this process' writers queue in Go, where
+// they honour their contexts, and some that cannot write.
+func (db *DB) openSQLite(ctx context.Context, path string) error {
+	path = strings.TrimPrefix(path, "//")
+	if path == "" {
+		return errors.New("store: sqlite: names no file")
+	}
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return fmt.Errorf("store: %w", err)
+	}
+	if err := ownFile(path); err != nil {
+		return fmt.Errorf("store: %w", err)
+	}
+	if fi, err := os.Stat(path); err == nil && fi.Mode().Perm()&0o077 != 0 && runtime.GOOS != "windows" {
+		db.log.WarnContext(ctx, "the store's file may be read by others than its owner", "file", path, "mode", fi.Mode().Perm().String())
+	}
+	db.engine, db.file = SQLite, path
+	if db.write, err = sql.Open("sqlite", sqliteDSN(path, "immediate", "synchronous(FULL)", "foreign_keys(1)", "journal_size_limit(67108864)")); err != nil {
+		return fmt.Errorf("store: %w", err)
+	}
+	db.write.SetMaxOpenConns(1)
+	if db.read, err = sql.Open("sqlite", sqliteDSN(path, "deferred", "query_only(1)", "foreign_keys(1)")); err != nil {
+		return fmt.Errorf("store: %w", err)
+	}
+	readers := max(4, 2*runtime.GOMAXPROCS(0))
+	db.read.SetMaxOpenConns(readers)
+	db.read.SetMaxIdleConns(readers)
+	db.closed = func() error { return errors.Join(db.read.Close(), db.write.Close()) }
+	return nil
+}
+
+// ownFile makes an empty file for its owner alone, and its folder. SQLite gives
+// the files beside it the same mode.
+func ownFile(path string) error {
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return err
+	}
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600)
+	if errors.Is(err, fs.ErrExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return f.Close()
+}
+
+// sqliteDSN names a file and the settings of each connection to it. The
+// driver sets busy_timeout before all others.
+func sqliteDSN(path, lock string, pragmas ...string) string {
+	q := url.Values{"_txlock": {lock}, "_pragma": append([]string{
+		"busy_timeout(" + sqliteBusy + ")", "trusted_schema(0)", "temp_store(MEMORY)",
+	}, pragmas...)}
+	path = filepath.ToSlash(path)
+	if !strings.HasPrefix(path, "/") {
+		path = "/" + path // C:/…
+	}
+	return (&url.URL{Scheme: "file", Path: path, RawQuery: q.Encode()}).String()
+}
