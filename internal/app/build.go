@@ -32,6 +32,8 @@ type Deps struct {
 	JWKS   func() ([]byte, error) // public keys of assertions; nil where there are none
 	// Automatic makes or reuses what gets certificates; nil where none are gotten.
 	Automatic func(server.ACME) (*server.Automatic, error)
+	// Stored is what lives in the store; nil where nothing is opened.
+	Stored *Stored
 	// Serves says that the configuration is to be served, not only looked at.
 	Serves bool
 	Log    *slog.Logger     // nil: nobody listens
@@ -54,6 +56,9 @@ type Built struct {
 	Files     []string // besides those the document names
 	Signs     bool     // some route sends assertions
 	Off       []string // providers that accept nothing, and why
+	Book      *policy.Book
+	Tenants   []string          // that the file names: the default one and those of sites
+	issuers   map[string]string // of providers whose subjects can be users, by name
 }
 
 // ownCookies are Portreeve's own cookies: no upstream sees or sets them.
@@ -63,11 +68,11 @@ var ownCookies = []string{"__Host-portreeve", "__Host-portreeve-mfa"}
 // not be used when the document failed.
 func build(l *Loaded, d Deps) *Built {
 	root := l.Doc.Report("")
-	b := &builder{Built: &Built{Loaded: l, Upstreams: map[string]gateway.UpstreamSettings{}}, deps: d, root: root}
+	b := &builder{Built: &Built{Loaded: l, Upstreams: map[string]gateway.UpstreamSettings{}, issuers: map[string]string{}}, deps: d, root: root}
 	b.checkFile()
 	b.TLS = b.tls()
 	top := b.topSite()
-	b.book = policy.NewBook(top.RBAC, root.At("rbac"))
+	b.Book = policy.NewBook(top.RBAC, root.At("rbac"))
 	trust := client.Compile(l.File.TrustedProxies, root.At("trustedProxies"))
 	standard := b.site(top, "default", nil, true)
 	var named []*gateway.Site
@@ -89,6 +94,7 @@ func build(l *Loaded, d Deps) *Built {
 	b.Snapshot.RequireCert = b.TLS != nil && b.TLS.ClientAuth == tls.RequireAndVerifyClientCert
 	b.Snapshot.RequireHTTPS = l.Env == "prod" && !l.File.InsecurePlainHTTP
 	b.Snapshot.Tenants = policy.NewTenants(l.File.Tenants, b.providers, root.At("tenants"))
+	b.store(top)
 	b.upstreams()
 	return b.Built
 }
@@ -98,15 +104,13 @@ type builder struct {
 	acmeAt    *config.Reporter // where ACME stands
 	deps      Deps
 	root      *config.Reporter
-	book      *policy.Book
 	providers []policy.Provider // of all sites, for tenants.defaultFor
 }
 
 // topSite is the default site: the top level's own keys.
 func (b *builder) topSite() *inherited {
 	k := b.File.SiteKeys
-	out := &inherited{SiteKeys: k, at: b.root, top: b.root, own: map[string]bool{}}
-	return out
+	return &inherited{SiteKeys: k, at: b.root, top: b.root, own: map[string]bool{}, implied: b.File.implied()}
 }
 
 // hosts checks a site's host names and returns them in canonical form.
@@ -136,9 +140,9 @@ func (b *builder) hosts(list []string, at *config.Reporter, seen map[string]stri
 // site compiles one site.
 func (b *builder) site(k *inherited, name string, hosts []string, isDefault bool) *gateway.Site {
 	id, noAuth := b.identity(k)
-	book := b.book
+	book := b.Book
 	if k.siteRBAC != nil {
-		book = b.book.Site(k.siteRBAC, k.at.At("rbac"))
+		book = b.Book.Site(k.siteRBAC, k.at.At("rbac"))
 	}
 	if k.RateLimit != nil {
 		k.RateLimit.Validate(k.place("rateLimit").At("rateLimit"))
@@ -154,6 +158,9 @@ func (b *builder) site(k *inherited, name string, hosts []string, isDefault bool
 		Rules: b.pathRules(k), FoldCase: k.PathCase == "fold", CORS: k.CORS, Allow: k.Allow, Deny: k.Deny,
 		RateLimit: k.RateLimit, IdentityHeaders: k.IdentityHeaders, Upstream: k.Upstream, Routes: k.Routes,
 		OwnCookies: ownCookies, At: k.at, Inherited: k.place, Keys: b.deps.JWKS, Upstreams: b.Upstreams, Abs: b.abs,
+	}
+	if k.servesTenants(k.implied) {
+		in.Surfaces = b.surfaces().routes()
 	}
 	if k.Docs != nil && *k.Docs {
 		in.Pages = docs.Pages()
@@ -257,9 +264,20 @@ func (b *builder) siteProviders(k *inherited) []*identity.Provider {
 		k.OIDC[i].Validate(at, b.Written, seen)
 		all = append(all, identity.NewOIDC(&k.OIDC[i], deps))
 	}
+	if k.takesKeys(k.implied) {
+		header := value(k.APIKey).Header
+		if header != "" && !headerName(header) {
+			k.place("apiKey").Errorf("apiKey.header", "is no name of a header of its own; x-api-key is the usual one")
+			header = ""
+		}
+		all = append(all, identity.NewAPIKey(header, b.surfaces().verifier()))
+	}
+	if k.takesMachines() {
+		all = append(all, identity.NewMachine(b.surfaces().verifier()))
+	}
 	for _, p := range all {
 		b.Files = append(b.Files, p.Files()...)
-		if p.Kind != identity.KindJWT {
+		if p.Kind != identity.KindJWT && p.Kind != identity.KindAPIKey && p.Kind != identity.KindMachine {
 			b.providers = append(b.providers, policy.Provider{Name: p.Name, Kind: p.Kind})
 		}
 		if p.Off != "" && !slices.Contains(b.Off, p.Name+": "+p.Off) {

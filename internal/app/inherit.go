@@ -14,6 +14,7 @@ type inherited struct {
 	at       *config.Reporter // the site itself
 	top      *config.Reporter // the top level
 	own      map[string]bool  // keys that the site writes itself
+	implied  bool             // surfaces stand here without their keys
 }
 
 // place is the reporter for the level at which an inherited key stands.

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/portreeve/portreeve/internal/config"
+	"github.com/portreeve/portreeve/internal/gateway"
 	"github.com/portreeve/portreeve/internal/seal"
 )
 
@@ -172,4 +173,37 @@ func (b *builder) masterKeyMissing(text string) {
 		return
 	}
 	b.root.Warnf("masterKey", "%s", text)
+}
+
+// store hands the decisions what the store says.
+func (b *builder) store(top *inherited) {
+	b.Tenants = append(b.Tenants, b.Snapshot.Tenants.Default())
+	b.Snapshot.Sites(func(s *gateway.Site) {
+		if s.Tenant != "" {
+			b.Tenants = append(b.Tenants, s.Tenant)
+		}
+	})
+	if b.deps.Stored != nil {
+		b.Snapshot.Directory, b.Snapshot.Secrets = b.deps.Stored.directory(), b.deps.Stored.secretFinder()
+	}
+}
+
+// headerName reports whether API keys can be read in a header of this name: one
+// that nothing else is read from, and that comes as it was sent.
+func headerName(s string) bool {
+	switch strings.ToLower(s) {
+	case "authorization", "cookie", "cf-access-jwt-assertion", "host", "connection", "content-length", "content-type", "transfer-encoding", "te", "upgrade", "origin", "forwarded":
+		return false
+	}
+	folded := strings.ToLower(s)
+	if strings.HasPrefix(folded, "x-portreeve-") || strings.HasPrefix(folded, "x-forwarded-") {
+		return false
+	}
+	for i := range len(s) {
+		c := s[i] | 0x20
+		if (c < 'a' || c > 'z') && (s[i] < '0' || s[i] > '9') && s[i] != '-' {
+			return false
+		}
+	}
+	return s != ""
 }
