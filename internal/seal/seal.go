@@ -53,8 +53,7 @@ func (k *Keys) Seal(p Place, plain []byte) ([]byte, error) {
 	nonce := make([]byte, nonceSize)
 	_, _ = rand.Read(nonce) // never fails
 	out := make([]byte, 0, 2+len(id)+nonceSize+len(plain)+tagSize)
-	out = append(out, version, byte(len(id)))
-	out = append(out, id...)
+	out = append(out, Prefix(id)...)
 	out = append(out, nonce...)
 	return box{expand(raw, labelSeal, p.Purpose)}.seal(out, nonce, plain, p.bound(id))
 }
@@ -88,6 +87,12 @@ func (k *Keys) Open(p Place, sealed []byte) ([]byte, error) {
 func (k *Keys) KeyID(sealed []byte) string {
 	id, _, _ := split(sealed)
 	return id
+}
+
+// Prefix is what every value begins with that was sealed under a key, so that a
+// store can count them.
+func Prefix(keyID string) []byte {
+	return append([]byte{version, byte(len(keyID))}, keyID...)
 }
 
 // split takes a sealed value apart: the id, and nonce with ciphertext.
