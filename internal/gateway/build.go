@@ -72,12 +72,13 @@ func BuildSite(in SiteInput) *Site {
 	}
 	b.siteRules()
 	b.collectSetters()
-	if len(in.Routes) == 0 && in.Upstream == nil {
+	if len(in.Routes) == 0 && in.Upstream == nil && len(in.Surfaces) == 0 {
 		b.site.Empty = true
 	}
 	for i := range in.Routes {
 		b.route(&in.Routes[i], in.At.At("routes"+config.Index(i)), "routes"+config.Index(i))
 	}
+	b.surfaces()
 	b.doubts()
 	b.builtins()
 	b.siteLimits()

@@ -13,7 +13,7 @@ import (
 const (
 	answerSources   = template.Auth | template.Params | template.Query | template.Headers | template.Body | template.Tenant | template.Request | template.Now
 	urlSources      = answerSources &^ template.Body
-	upstreamSources = urlSources
+	upstreamSources = urlSources | template.Secret
 )
 
 func (b *builder) document(c *RouteConfig, r *config.Reporter) *Document {

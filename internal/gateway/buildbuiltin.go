@@ -22,7 +22,7 @@ func (b *builder) builtins() {
 		b.builtin("/.portreeve/jwks.json", func(*Exchange) request.Reply {
 			raw, err := keys()
 			if err != nil {
-				return jsonReply(500, map[string]string{"error": "Internal Server Error"})
+				return JSON(500, map[string]string{"error": "Internal Server Error"})
 			}
 			return request.Reply{Status: 200, Body: raw, Header: request.Header{
 				{Name: "Content-Type", Value: "application/jwk-set+json"}, {Name: "Cache-Control", Value: "public, max-age=300"}}}
@@ -58,8 +58,11 @@ func (b *builder) builtin(path string, reply func(*Exchange) request.Reply) *Rou
 		if other == r {
 			continue
 		}
-		_, key, _ := strings.Cut(other.Key, "routes[")
-		b.At.Errorf("routes["+key+".path", "%s is Portreeve's own path here; %s claims it too", path, other.Where())
+		at := ""
+		if _, key, ofFile := strings.Cut(other.Key, "routes["); ofFile {
+			at = "routes[" + key + ".path"
+		}
+		b.At.Errorf(at, "%s is Portreeve's own path here; %s claims it too", path, other.Where())
 		failed = true
 	}
 	if failed {

@@ -23,6 +23,7 @@ func (b *builder) forwarding(c *UpstreamConfig, identify bool, r *config.Reporte
 	to.Base, to.Audience = list[0].base, audience(c, list, r)
 	to.Upstream, to.Server = b.upstreamKey(list, c, r), serversOf(list)
 	to.Set = b.headerTemplates(c.Headers.Set, upstreamSources, r.At("headers.set"))
+	to.Secrets, to.needed = secretKeys(to.Set)
 	to.Remove = map[string]bool{}
 	for _, name := range c.Headers.Remove {
 		to.Remove[request.Fold(name)] = true

@@ -7,9 +7,8 @@ import (
 	"github.com/portreeve/portreeve/internal/request"
 )
 
-// jsonReply renders a value as one of Portreeve's own answers. Members are never
-// cached.
-func jsonReply(status int, v any) request.Reply {
+// JSON renders a value as one of Portreeve's own answers, which no cache keeps.
+func JSON(status int, v any) request.Reply {
 	raw, err := json.Marshal(v)
 	if err != nil {
 		return request.Reply{Status: 500}
@@ -22,7 +21,7 @@ func jsonReply(status int, v any) request.Reply {
 }
 
 func health(x *Exchange) request.Reply {
-	return jsonReply(200, struct {
+	return JSON(200, struct {
 		OK      bool   `json:"ok"`
 		Version string `json:"version"`
 	}{true, x.Snap.Version})
@@ -50,10 +49,13 @@ func whoami(x *Exchange) request.Reply {
 	w := who{
 		Authenticated: p.Authenticated(), Kind: string(p.Kind), Provider: p.Provider, Subject: p.ID(),
 		Email: p.Email, EmailVerified: p.EmailVerified, Tenant: x.Stand.Tenant,
-		Roles: list(x.Stand.Roles()), Scopes: list(p.Scopes), Permissions: list(x.Stand.Permissions()), Claims: p.Raw,
+		Roles: list(x.Stand.Roles()), Scopes: list(x.Stand.Scopes()), Permissions: list(x.Stand.Permissions()), Claims: p.Raw,
 	}
 	w.AuthTime, w.ExpiresAt = moment(p.AuthTime), moment(p.Expires)
-	return jsonReply(200, w)
+	if x.Known != nil && w.ExpiresAt == nil {
+		w.ExpiresAt = moment(x.Known.Expires)
+	}
+	return JSON(200, w)
 }
 
 func list(s []string) []string {

@@ -136,7 +136,7 @@ type UpstreamConfig struct {
 
 // UpstreamHeaders changes the request's headers on their way.
 type UpstreamHeaders struct {
-	// Set puts a header, replacing what the client sent. {{secret:KEY}} comes with tenant secrets.
+	// Set puts a header, replacing what the client sent. {{secret:KEY}} is a secret of the caller's tenant.
 	Set map[string]template.Text `json:"set"`
 	// Remove drops headers.
 	Remove config.List[string] `json:"remove"`

@@ -20,7 +20,7 @@ func Decide(x *Exchange, now time.Time, settled []park.Settled, rec *trace.Recor
 	if r == nil {
 		return refuse(fault.New(fault.NotFound, "no_route", ""))
 	}
-	x.Found = identity.Result{Who: principal.Nobody()}
+	x.Found, x.Known = identity.Result{Who: principal.Nobody()}, nil
 	if x.clientCert && identity.CrossSite(&x.View, false, x.origins()) {
 		return refuse(crossSite(rec))
 	}
@@ -33,6 +33,10 @@ func Decide(x *Exchange, now time.Time, settled []park.Settled, rec *trace.Recor
 		if v, stop := x.identify(now, settled, rec); stop {
 			return v
 		}
+		if v, stop := x.stored(now, settled, rec); stop {
+			x.Stand = policy.Standing{Who: x.Found.Who} // for the record: it holds nothing
+			return v
+		}
 	}
 	x.Stand = x.Site.Book.Stand(x.Found.Who, x.Snap.Tenants, x.Known)
 	x.asked = env{x: x, now: now, verifiedOnly: true}
@@ -42,6 +46,11 @@ func Decide(x *Exchange, now time.Time, settled []park.Settled, rec *trace.Recor
 			continue
 		}
 		if f := q.Check(in, rec); f != nil {
+			return refuse(f)
+		}
+	}
+	if op, own := r.Answer.(*Operation); own {
+		if f := x.actFor(op, rec); f != nil {
 			return refuse(f)
 		}
 	}

@@ -83,6 +83,9 @@ func (e *Entry) Allow() []string {
 
 // own reports whether the entry is Portreeve's own.
 func (e *Entry) own() bool {
-	_, ok := e.Routes[0].Answer.(*Builtin)
-	return ok
+	switch e.Routes[0].Answer.(type) {
+	case *Builtin, *Operation:
+		return true
+	}
+	return false
 }

@@ -43,14 +43,16 @@ func (e *env) Lookup(source template.Source, path []template.Step) (any, bool) {
 			return walk(e.body, path)
 		}
 	case template.Tenant:
-		if e.x.Stand.Tenant != "" {
-			return e.x.Stand.Tenant, true
-		}
-		if t := e.x.Site.Tenant; t != "" && !e.x.Stand.Who.Authenticated() {
+		if t := e.x.tenant(); t != "" {
 			return t, true
 		}
 	case template.Request:
 		return e.request(path)
+	case template.Secret: // of no other place does the build take it
+		if name, ok := single(path); ok {
+			value, there := e.x.secrets[name]
+			return text(value, there && value != "")
+		}
 	case template.Now:
 		return e.now.UTC().Format(time.RFC3339), true
 	}
@@ -135,7 +137,7 @@ func (e *env) principal(p *principal.Principal, name string) (any, bool) {
 	case "roles":
 		return e.x.Stand.Roles(), true
 	case "scopes":
-		return p.Scopes, true
+		return e.x.Stand.Scopes(), true
 	case "provider":
 		return p.Provider, true
 	}

@@ -58,7 +58,8 @@ type Exchange struct {
 	proxySaid  string // the scheme, by a trusted proxy; "" when it does not say
 	asked      env    // what templates of the decision read
 	clientCert bool
-	settled    []park.Settled // what this request's jobs came to
+	settled    []park.Settled    // what this request's jobs came to
+	secrets    map[string]string // of the tenant, that the route's upstream is shown
 	segments   [24]request.Segment
 }
 

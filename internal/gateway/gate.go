@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"github.com/portreeve/portreeve/internal/fault"
-	"github.com/portreeve/portreeve/internal/identity"
 	"github.com/portreeve/portreeve/internal/limit"
 	"github.com/portreeve/portreeve/internal/park"
 	"github.com/portreeve/portreeve/internal/trace"
@@ -13,15 +12,15 @@ import (
 
 // Gate runs the steps in their order for an engine that may wait: place, limits
 // by address, identify and decide (parking as often as needed), limits by
-// principal. It outlives reloads; the snapshot comes with each request.
+// principal, the secrets that the route's upstream is shown. It outlives reloads; the snapshot comes with each request.
 type Gate struct {
 	Limits *limit.Table
 	Lot    *park.Lot
 	Now    func() time.Time
 }
 
-// maxParks bounds how often one request may park: a verification, and a key
-// fetch on its way.
+// maxParks bounds how often one request may park for a decision: a verification
+// and a key fetch for each credential, and what is stored about the caller.
 const maxParks = 8
 
 // Ask decides a request. The exchange is filled as far as the steps got.
@@ -39,23 +38,28 @@ func (g *Gate) Ask(ctx context.Context, s *Snapshot, x *Exchange, a Arrival) Ver
 	if reply != nil {
 		return Verdict{Kind: Allow, Reply: reply}
 	}
-	v := g.judge(ctx, x)
-	if v.Kind == Allow {
-		if over := x.callerLimits(g.Limits, g.Now()); over != nil {
-			return refuse(over)
-		}
+	v := g.judge(ctx, x, Decide)
+	if v.Kind != Allow {
+		return v
 	}
-	return v
+	if over := x.callerLimits(g.Limits, g.Now()); over != nil {
+		return refuse(over)
+	}
+	return g.judge(ctx, x, provide)
 }
 
 // judge decides as often as jobs have to be waited for.
-func (g *Gate) judge(ctx context.Context, x *Exchange) Verdict {
+func (g *Gate) judge(ctx context.Context, x *Exchange, by func(*Exchange, time.Time, []park.Settled, *trace.Recorder) Verdict) Verdict {
 	for range maxParks {
-		v := Decide(x, g.Now(), x.settled, nil)
+		v := by(x, g.Now(), x.settled, nil)
 		if v.Kind != Park {
 			return v
 		}
-		x.settled = append(x.settled, g.Lot.Do(ctx, x.View.Client, v.Job))
+		settled, over := g.run(ctx, x, v.Job)
+		if over != nil {
+			return refuse(over)
+		}
+		x.settled = append(x.settled, settled)
 	}
 	return refuse(fault.New(fault.Unavailable, "undecided", ""))
 }
@@ -71,31 +75,34 @@ func (x *Exchange) Explain(a Arrival, now time.Time) []trace.Step {
 		x.Limits.record(rec)
 	case f != nil || reply != nil:
 	default:
-		Decide(again, now, x.settled, rec)
-		if x.Limits.Refused {
+		v := Decide(again, now, x.settled, rec)
+		switch {
+		case x.Limits.Refused:
 			x.Limits.record(rec)
+		case v.Kind == Allow:
+			provide(again, now, x.settled, rec)
 		}
 	}
 	return rec.Steps
 }
 
 // Again decides once more about a request that runs: whether it would be let
-// through now, to an upstream, and by whose credential (nil: nobody's). No limit
-// counts it.
-func (g *Gate) Again(ctx context.Context, s *Snapshot, a Arrival) (Verdict, *identity.Provider) {
+// through now, to an upstream. The exchange tells by whose credential, and until
+// when that counts. No limit counts it, and what it was sent with stands.
+func (g *Gate) Again(ctx context.Context, s *Snapshot, a Arrival) (Verdict, *Exchange) {
 	x := &Exchange{}
 	reply, f := s.Place(x, a, nil)
 	switch {
 	case f != nil:
-		return refuse(f), nil
+		return refuse(f), x
 	case reply != nil:
-		return refuse(fault.New(fault.NotFound, "no_route", "")), nil
+		return refuse(fault.New(fault.NotFound, "no_route", "")), x
 	}
-	v := g.judge(ctx, x)
+	v := g.judge(ctx, x, Decide)
 	if v.Kind == Allow {
 		if _, forwards := x.Route.Answer.(*Forwarding); !forwards {
-			return refuse(fault.New(fault.NotFound, "no_route", "")), nil
+			return refuse(fault.New(fault.NotFound, "no_route", "")), x
 		}
 	}
-	return v, x.Provider()
+	return v, x
 }

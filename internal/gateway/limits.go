@@ -100,7 +100,7 @@ func (x *Exchange) callerLimits(t *limit.Table, now time.Time) *fault.Error {
 			}
 		}
 	}
-	return x.take(t, claims, true, now)
+	return x.take(t, x.keyLimit(claims), true, now)
 }
 
 func (x *Exchange) limitLists() [2]*limits {
@@ -143,9 +143,7 @@ func (x *Exchange) take(t *limit.Table, claims []limit.Claim, caller bool, now t
 		return nil
 	}
 	x.Limits.Result, x.Limits.Refused, x.Limits.Caller, x.Limits.where = res, true, caller, x.limitNamed(claims[res.Claim].Key.Rule)
-	f := fault.New(fault.TooManyRequests, "rate_limited", "")
-	f.RetryAfter = res.RetryAfter
-	return f
+	return limited(res)
 }
 
 // limitNamed is what people call the limit of that identity.
@@ -157,7 +155,7 @@ func (x *Exchange) limitNamed(id uint64) string {
 			}
 		}
 	}
-	return "rate limit"
+	return keyLimitWhere // no other has an id that is in no list
 }
 
 // AnswerHeaders are the fields that go with whatever answer the request gets:

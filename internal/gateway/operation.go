@@ -66,9 +66,6 @@ type SurfaceRoute struct {
 	Op     Operation
 }
 
-// JSON renders a value as one of Portreeve's own answers, which no cache keeps.
-func JSON(status int, v any) request.Reply { return jsonReply(status, v) }
-
 // Operation is the operation that the exchange's route leads to, or its path's
 // where no route takes the method; nil elsewhere.
 func (x *Exchange) Operation() *Operation {

@@ -43,7 +43,7 @@ func (r *Route) AnyMethod() bool {
 func (r *Route) Where() string { return r.Key + " (" + r.Pattern.Text + ")" }
 
 // Answer is what happens to a request that was let through: one of *Forwarding,
-// *Document, *Redirect and *Builtin.
+// *Document, *Redirect, *Operation and *Builtin.
 type Answer interface{ kind() string }
 
 // Forwarding sends the request to an upstream.
@@ -55,6 +55,8 @@ type Forwarding struct {
 	StripPrefix    []string
 	Rewrite        *template.URLTemplate
 	Set            []HeaderTemplate
+	Secrets        []string // tenant secrets that Set reads
+	needed         []string // those of them without which the request is refused
 	Strip          *Strip
 	OwnCookies     []string        // that the upstream must not set
 	Remove         map[string]bool // folded

@@ -45,6 +45,25 @@ func (s *Site) Accept(names []string) (*Accept, error) {
 	return a, nil
 }
 
+// AcceptKnown is Accept for an operation of Portreeve's own: a provider that it
+// names and the site has not opens nothing, and is no mistake of the file's.
+func (s *Site) AcceptKnown(names []string) *Accept {
+	if len(names) == 0 {
+		return s.any
+	}
+	out := &Accept{named: true}
+	for _, name := range names {
+		if one, err := s.Accept([]string{name}); err == nil {
+			for _, p := range one.providers {
+				if !slices.Contains(out.providers, p) {
+					out.providers = append(out.providers, p)
+				}
+			}
+		}
+	}
+	return out
+}
+
 func (s *Site) unknownProvider(name string) error {
 	switch name {
 	case KindAPIKey, KindMachine:

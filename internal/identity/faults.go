@@ -48,7 +48,7 @@ var descriptions = map[string]string{
 }
 
 // absent are the codes of 401s that are not about a credential that is bad.
-var absent = []string{"unauthenticated", "wrong_provider"}
+var absent = []string{"authentication_required", "unauthenticated", "wrong_provider"}
 
 // Challenge is the WWW-Authenticate value for a 401 (RFC 6750 section 3): with
 // the reason when a credential was presented and is bad, plain otherwise.

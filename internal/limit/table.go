@@ -79,6 +79,21 @@ func (t *Table) Take(key Key, r Rule, now time.Time) Result {
 	return result
 }
 
+// Look reports what TakeAll would come to, and counts nothing.
+func (t *Table) Look(claims []Claim, now time.Time) Result {
+	moment := int64(now.Sub(t.origin))
+	var worst Result
+	for i := range claims {
+		p := t.place(i, claims[i])
+		p.shard.mu.Lock()
+		p.find(moment)
+		worst = Tighter(worst, p.look(now, moment))
+		p.settle(moment, false)
+		p.shard.mu.Unlock()
+	}
+	return worst
+}
+
 // TakeAll admits one request under several limits at once: under all of them,
 // or, if one refuses, under none, so that a refusal by one uses nothing up of
 // another. A key that stands twice counts once. Without claims the zero Result

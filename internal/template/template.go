@@ -52,6 +52,14 @@ func (t *Template) Literal() (string, bool) {
 	return "", false
 }
 
+// Alone returns the only template of a text that is nothing else.
+func (t *Template) Alone() (ref Ref, ok bool) {
+	if only := t.alone(); only != nil {
+		return *only, true
+	}
+	return Ref{}, false
+}
+
 // alone returns the only template of a text that is nothing else.
 func (t *Template) alone() *Ref {
 	if len(t.parts) == 1 {

@@ -31,6 +31,18 @@ type Runtime struct {
 	// BodyIdle bounds the wait between bytes of an HTTP/2 request's body; of
 	// HTTP/1.1 the connection does. 0: nothing does.
 	BodyIdle time.Duration
+	// Changes counts what changed of what is stored about callers, as far as this
+	// process knows; nil: nothing is stored. Running exchanges of callers who are
+	// known are decided again when it has grown.
+	Changes func() uint64
+}
+
+// changes reads Changes.
+func (rt *Runtime) changes() uint64 {
+	if rt.Changes == nil {
+		return 0
+	}
+	return rt.Changes()
 }
 
 // Outcome is what became of a request, for the log and the ring of refusals.
@@ -44,6 +56,7 @@ type Outcome struct {
 	Steps    []trace.Step // of a refusal
 	End      time.Time
 
+	stored    uint64    // Runtime.changes before it was decided
 	passedOn  bool      // an upstream may have some of the body
 	websocket bool      // the head is a handshake
 	body      *slowBody // of HTTP/2; nil: nothing bounds it here
@@ -121,6 +134,7 @@ func headFault(r *wire.Refusal) *fault.Error {
 // answer takes a request through the gate and serves what it may have.
 func (e *Engine) answer(w http.ResponseWriter, r *http.Request, rt *Runtime, o *Outcome, conn *Conn) {
 	x := o.Exchange
+	o.stored = rt.changes()
 	v := e.Gate.Ask(r.Context(), rt.Snapshot, x, o.Arrival)
 	w.Header().Set("X-Request-Id", x.View.ID)
 	addAll(w.Header(), x.AnswerHeaders())
@@ -138,6 +152,10 @@ func (e *Engine) serve(w http.ResponseWriter, r *http.Request, rt *Runtime, o *O
 	x := o.Exchange
 	if to, ok := x.Route.Answer.(*gateway.Forwarding); ok {
 		e.forward(w, r, rt, o, to, conn)
+		return
+	}
+	if op, ok := x.Route.Answer.(*gateway.Operation); ok {
+		e.operate(w, r, rt, o, op, conn)
 		return
 	}
 	var body []byte
@@ -214,7 +232,9 @@ func (e *Engine) forward(w http.ResponseWriter, r *http.Request, rt *Runtime, o 
 // refuse answers a decision against the caller: it gets an id under which the
 // trace can be found.
 func (e *Engine) refuse(w http.ResponseWriter, r *http.Request, rt *Runtime, o *Outcome, f *fault.Error) {
-	o.Decision = e.NewID()
+	if o.Decision == "" { // an operation's own has one already
+		o.Decision = e.NewID()
+	}
 	if o.Exchange.Snap != nil {
 		o.Steps = o.Exchange.Explain(o.Arrival, e.Now())
 	}
@@ -238,7 +258,7 @@ func (e *Engine) fault(w http.ResponseWriter, r *http.Request, o *Outcome, f *fa
 	if id == "" {
 		id = o.Arrival.ID
 	}
-	e.reply(w, r, o, gateway.Flat(f, id, o.Decision))
+	e.reply(w, r, o, o.Exchange.Fault(f, id, o.Decision))
 }
 
 // reply writes an answer of our own.

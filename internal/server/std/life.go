@@ -36,8 +36,8 @@ const (
 
 // life holds the exchanges that upstreams are answering, and ends those whose
 // time is over: the credential expired, the route allows them no more after a
-// reload or a change of its issuer's keys, they are too old, or the process
-// stops. The zero life is ready once its engine is set.
+// reload, a change of its issuer's keys or of what is stored about callers, they
+// are too old, or the process stops. The zero life is ready once its engine is set.
 type life struct {
 	e *Engine
 
@@ -56,8 +56,7 @@ type life struct {
 type alive struct {
 	l       *life
 	arrival gateway.Arrival
-	until   time.Time
-	expiry  bool // until is the credential's
+	oldest  time.Time // until when it may run by age; zero: for ever
 	upgrade bool
 	cancel  context.CancelCauseFunc
 	stream  atomic.Bool
@@ -66,6 +65,9 @@ type alive struct {
 	rt    *Runtime           // by which it was decided last
 	who   *identity.Provider // whose credential it goes by; nil: nobody's
 	seen  uint64             // the changes of keys that were known then
+	facts uint64             // the changes of what is stored that were known then
+	until time.Time
+	ends  bool // until is the credential's
 	doubt time.Time
 
 	mu    sync.Mutex // of what follows
@@ -78,18 +80,11 @@ type alive struct {
 // serve it in.
 func (l *life) begin(e *Engine, rt *Runtime, o *Outcome, w http.ResponseWriter, r *http.Request, upgrade bool) (*alive, context.Context) {
 	ctx, cancel := context.WithCancelCause(r.Context())
-	a := &alive{l: l, arrival: o.Arrival, cancel: cancel, rt: rt, upgrade: upgrade, rc: http.NewResponseController(w)}
+	a := &alive{l: l, arrival: o.Arrival, cancel: cancel, rt: rt, upgrade: upgrade, rc: http.NewResponseController(w), facts: o.stored}
 	if rt.MaxStreamAge > 0 {
-		a.until = o.Arrival.Received.Add(rt.MaxStreamAge)
+		a.oldest = o.Arrival.Received.Add(rt.MaxStreamAge)
 	}
-	if found := &o.Exchange.Found; o.Exchange.Provider() != nil {
-		a.who = found.Provider
-		if end := found.Who.Expires; !end.IsZero() {
-			if end = end.Add(a.who.Leeway()); a.until.IsZero() || end.Before(a.until) {
-				a.until, a.expiry = end, true
-			}
-		}
-	}
+	a.goesBy(o.Exchange)
 	l.mu.Lock()
 	if l.e == nil {
 		l.e = e
@@ -116,6 +111,14 @@ func (l *life) begin(e *Engine, rt *Runtime, o *Outcome, w http.ResponseWriter, 
 		a.end(draining())
 	}
 	return a, ctx
+}
+
+// goesBy takes over whose credential it goes by, and until when.
+func (a *alive) goesBy(x *gateway.Exchange) {
+	a.who, a.until, a.ends = x.Provider(), a.oldest, false
+	if end := x.Expires(); !end.IsZero() && (a.until.IsZero() || end.Before(a.until)) {
+		a.until, a.ends = end, true
+	}
 }
 
 // done forgets an exchange whose answer is over, and returns what ended it, nil
@@ -158,9 +161,9 @@ func draining() *proxy.Ended {
 	return &proxy.Ended{Fault: fault.New(fault.Unavailable, CodeDraining, "The service is stopping"), Close: proxy.CloseGoingAway}
 }
 
-// expired is why an exchange ends by the clock.
+// expired is why an exchange ends by the clock. It needs life.mu.
 func (a *alive) expired() *proxy.Ended {
-	if a.expiry {
+	if a.ends {
 		return &proxy.Ended{Fault: fault.New(fault.Unauthenticated, identity.CodeExpired, ""), Close: proxy.ClosePolicy}
 	}
 	return &proxy.Ended{Fault: fault.New(fault.GatewayTimeout, CodeStreamAge, ""), Close: proxy.CloseGoingAway}

@@ -12,16 +12,18 @@ import (
 )
 
 // look ends what is over and decides again whatever was decided by a
-// configuration or by keys that are no longer in service. It runs while
-// anything does.
+// configuration, by keys or by what is stored about a caller that has changed
+// since. It runs while anything does.
 func (l *life) look() {
 	now, rt := l.e.Now(), l.e.Runtime()
-	var over, doubted []*alive
+	facts := rt.changes()
+	var doubted []*alive
+	over := map[*alive]*proxy.Ended{}
 	l.mu.Lock()
 	l.known = map[*identity.Provider]uint64{} // of those that run
 	for a := range l.all {
 		if !a.until.IsZero() && !now.Before(a.until) {
-			over = append(over, a)
+			over[a] = a.expired()
 			continue
 		}
 		last, known := l.known[a.who]
@@ -29,7 +31,7 @@ func (l *life) look() {
 			last = l.newest(a.who)
 			l.known[a.who] = last
 		}
-		if a.rt != rt || a.seen < last {
+		if a.rt != rt || a.seen < last || a.who != nil && a.facts != facts {
 			doubted = append(doubted, a)
 		}
 	}
@@ -42,8 +44,8 @@ func (l *life) look() {
 		clear(l.keys)
 	}
 	l.mu.Unlock()
-	for _, a := range over {
-		a.end(a.expired())
+	for a, why := range over {
+		a.end(why)
 	}
 	if begin {
 		go l.judge(doubted, rt)
@@ -110,13 +112,15 @@ func (l *life) decide(a *alive, rt *Runtime) {
 	l.newest(a.who)
 	seen := l.changes // what comes from here on is a reason to ask again
 	l.mu.Unlock()
-	v, who := l.e.Gate.Again(ctx, rt.Snapshot, a.arrival)
+	facts := rt.changes()
+	v, x := l.e.Gate.Again(ctx, rt.Snapshot, a.arrival)
 	now := l.e.Now()
 	l.mu.Lock()
 	unsure := v.Kind != gateway.Allow && unknown(v.Fault)
 	switch {
 	case !unsure:
-		a.rt, a.who, a.seen, a.doubt = rt, who, seen, time.Time{}
+		a.rt, a.seen, a.facts, a.doubt = rt, seen, facts, time.Time{}
+		a.goesBy(x)
 	case a.doubt.IsZero():
 		a.doubt = now
 	}

@@ -1,0 +1,91 @@
+package gateway
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/portreeve/portreeve/internal/policy"
+)
+
+// surfaces adds the operations of Portreeve's own surfaces. A path pattern is
+// one surface's or the file's: it is chosen first and alone, so that two who
+// shared one would each hide half of the other.
+func (b *builder) surfaces() {
+	for i := range b.Surfaces {
+		b.surface(b.Surfaces[i])
+	}
+}
+
+func (b *builder) surface(s SurfaceRoute) {
+	op := s.Op // a site's own copy
+	pattern, err := ParsePattern(s.Path)
+	if err != nil {
+		b.At.Errorf("", "%s: %s: %v", op.Surface, s.Path, err)
+		return
+	}
+	r := &Route{Key: op.Surface, Pattern: pattern, Methods: []string{strings.ToUpper(s.Method)}, Description: op.Name, Tags: []string{op.Surface},
+		Identify: !b.NoAuth, Answer: &op}
+	need := s.Require
+	if yes := true; !s.Public && need.RequireAuth == nil {
+		need.RequireAuth = &yes
+	}
+	r.Requirement = policy.Compile(need, policy.Deps{Book: b.Book, Params: pattern.names, Surface: true}, b.At.At(""))
+	if !b.NoAuth {
+		r.Accept = b.Identity.AcceptKnown(need.AuthProvider)
+	}
+	if e := b.site.Table.at(pattern); e != nil {
+		for _, other := range e.Routes {
+			if of, ok := other.Answer.(*Operation); !ok || of.Surface != op.Surface {
+				b.twoClaims(r, other)
+				return
+			}
+		}
+	}
+	if err := b.site.Table.Add(r); err != nil {
+		b.At.Errorf("", "%s: %v", r.Where(), err)
+		return
+	}
+	b.endpointLimit(r)
+}
+
+// twoClaims reports a path that a surface and somebody else claim, where the
+// other one stands in the file.
+func (b *builder) twoClaims(r, other *Route) {
+	key := ""
+	if _, index, ofFile := strings.Cut(other.Key, "routes["); ofFile {
+		key = "routes[" + index + ".path"
+	}
+	b.At.Errorf(key, "%s %s and %s claim one path pattern: a pattern is one's alone, whatever the methods; give the route another path, or turn %s off here",
+		r.Methods[0], r.Where(), other.Where(), r.Key)
+}
+
+// at is the entry of a pattern, whatever its parameters are called; nil: none.
+func (t *Table) at(p *Pattern) *Entry {
+	n := &t.root
+	for _, piece := range p.pieces {
+		switch piece.kind {
+		case literal:
+			n = n.literals[t.folded(piece.value)]
+		case param:
+			n = n.param
+		case rest:
+			return n.rest
+		}
+		if n == nil {
+			return nil
+		}
+	}
+	return n.entry
+}
+
+// Surfaces lists the names of the surfaces that stand on the site, sorted.
+func (s *Site) Surfaces() []string {
+	var out []string
+	for _, r := range s.Table.routes() {
+		if op, ok := r.Answer.(*Operation); ok {
+			out = append(out, op.Surface)
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}

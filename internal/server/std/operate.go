@@ -1,0 +1,65 @@
+package std
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"runtime/debug"
+
+	"github.com/portreeve/portreeve/internal/fault"
+	"github.com/portreeve/portreeve/internal/gateway"
+	"github.com/portreeve/portreeve/internal/request"
+	"github.com/portreeve/portreeve/internal/trace"
+)
+
+// operate runs an operation of one of Portreeve's own surfaces for a caller who
+// may. Whatever goes wrong is answered in the surface's shape.
+func (e *Engine) operate(w http.ResponseWriter, r *http.Request, rt *Runtime, o *Outcome, op *gateway.Operation, conn *Conn) {
+	x := o.Exchange
+	var body []byte
+	if most := op.BodyLimit(); most > 0 {
+		var err error
+		if body, err = io.ReadAll(http.MaxBytesReader(w, r.Body, most)); err != nil {
+			e.fail(w, r, o, bodyFault(conn.Fault(), err))
+			return
+		}
+	}
+	decision := e.NewID()
+	call, f := x.Call(body, e.Now(), decision)
+	if f != nil {
+		e.fail(w, r, o, f)
+		return
+	}
+	reply, err := run(r.Context(), op, call)
+	if err == nil {
+		e.reply(w, r, o, reply)
+		return
+	}
+	if f = gateway.OperationFault(err); f.Kind != fault.Unauthenticated && f.Kind != fault.Forbidden {
+		e.fail(w, r, o, f)
+		return
+	}
+	o.Decision = decision
+	e.refuse(w, r, rt, o, f)
+	o.Steps = append(o.Steps, trace.Step{Stage: "operation", Check: op.Surface + ": " + op.Name, Wanted: "a caller whom its rules let through",
+		Found: f.Code + ": " + f.Text()})
+}
+
+// run runs an operation within its time. A panic is an error like others: the
+// connection is sound, and the answer has not begun.
+func run(ctx context.Context, op *gateway.Operation, call *gateway.Call) (reply request.Reply, err error) {
+	ctx, cancel := context.WithTimeout(ctx, gateway.OperationTime)
+	defer func() {
+		cancel()
+		if cause := recover(); cause != nil {
+			err = fault.Wrap(fault.Internal, "panic", "", fmt.Errorf("%s %s: panic: %v\n%s", op.Surface, op.Name, cause, debug.Stack()))
+		}
+	}()
+	reply, err = op.Run(ctx, call)
+	if err == nil && (reply.Status < 200 || reply.Status > 599) {
+		err = fault.Wrap(fault.Internal, "no_answer", "", errors.New(op.Surface+" "+op.Name+": no status"))
+	}
+	return reply, err
+}
