@@ -35,6 +35,8 @@ func layers() []layer {
 			"internal/limit":    {"internal/config"},
 			"internal/client":   {"internal/config"},
 			"internal/seal":     nil,
+			"internal/vault":    {"internal/seal", "internal/store"},
+			"internal/audit":    {"internal/seal", "internal/store", "internal/vault"},
 			"internal/store":    nil,
 			"internal/change":   {"internal/store"},
 			"internal/input":    nil,
@@ -69,6 +71,7 @@ func layers() []layer {
 		// What no part of the product may import, and what may import all of it.
 		{name: "workshop", packages: map[string][]string{
 			"internal/arch":            nil,
+			"internal/audit/audittest": nil,
 			"internal/store/storetest": nil,
 			"test/peer":                nil,
 			"test/oidc":                {"test/peer"},

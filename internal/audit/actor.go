@@ -1,15 +1,25 @@
-// Package audit is the record of who did what.
 package audit
 
 import "net/netip"
 
-// Actor is who did something, as the record names it.
+// The kinds of actors.
+const (
+	User      = "user"
+	Service   = "service" // API keys and service tokens
+	Machine   = "machine"
+	Anonymous = "anonymous"
+	Host      = "host"   // somebody at the command line
+	System    = "system" // Portreeve itself
+)
+
+// Actor is who did it. Email and IP can be erased later; nothing else can, so
+// nothing else may hold an address of a person.
 type Actor struct {
-	Kind     string // user | service | machine | anonymous | host | system
+	Kind     string
 	Provider string
 	Issuer   string
 	ID       string // the credential's subject, or a service token's common name
 	UserID   string // of the users row; ""
-	Email    string // verified, folded; ""
+	Email    string // verified; ""
 	IP       netip.Addr
 }

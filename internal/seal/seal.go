@@ -39,8 +39,11 @@ func RowOf(columns ...string) string {
 }
 
 // Seal encrypts a value under the first key.
-func (k *Keys) Seal(p Place, plain []byte) ([]byte, error) {
-	raw, id, err := k.find("")
+func (k *Keys) Seal(p Place, plain []byte) ([]byte, error) { return k.SealUnder("", p, plain) }
+
+// SealUnder encrypts a value under the key of that id; the first if it is empty.
+func (k *Keys) SealUnder(id string, p Place, plain []byte) ([]byte, error) {
+	raw, id, err := k.find(id)
 	if err != nil {
 		return nil, err
 	}
