@@ -85,23 +85,6 @@ func within(scopes, parent []string) []string {
 	return out
 }
 
-// gained are the scopes of after that before does not cover.
-func gained(before, after []string) []string {
-	var out []string
-	for _, a := range after {
-		if !slices.ContainsFunc(before, func(b string) bool { return sameScope(meet(a, b), a) }) {
-			out = append(out, a)
-		}
-	}
-	return out
-}
-
-func sameScope(a, b string) bool {
-	ar, aa := parts(a)
-	br, ba := parts(b)
-	return a != "" && ar == br && aa == ba
-}
-
 // each is the list with each scope once, in its order. It is never nil.
 func each(list []string) []string {
 	out := make([]string, 0, len(list))

@@ -40,6 +40,14 @@ type token struct {
 	lookup string // what its secret is found by: a key's id, a machine token's first characters
 }
 
+// machineID is the first character of the ids of keys of the machine class, and
+// of no others: which provider a token is for has to be known before the store
+// is asked, and the format has no place of its own for it. The row says so too.
+const machineID = 'M'
+
+// machine reports whether the token is of the machine class.
+func (t token) machine() bool { return t.format == formatToken || t.lookup[0] == machineID }
+
 // The two formats, as the store writes them.
 const (
 	formatKey   = "prk"
@@ -55,8 +63,11 @@ func (t token) prefix() string {
 }
 
 // newKey makes a key of an environment.
-func newKey(env string) token {
-	id := random62(idLen)
+func newKey(env string, machine bool) token {
+	id := string(machineID) + random62(idLen-1)
+	for !machine && id[0] == machineID {
+		id = random62(idLen)
+	}
 	body := keyMark + env + "_" + id + "_" + random62(secretLen)
 	sum := checksum62(crc32.ChecksumIEEE([]byte(body)))
 	return token{text: body + string(sum[:]), format: formatKey, env: env, lookup: id}

@@ -8,9 +8,9 @@ import (
 	"testing"
 )
 
-// written is the format as the documentation writes it, which the parser has to
+// documented is the format as the documentation writes it, which the parser has to
 // agree with on every text.
-var written = regexp.MustCompile(`^prk_(prod|test|dev)_[0-9A-Za-z]{12}_[0-9A-Za-z]{43}[0-9A-Za-z]{6}$`)
+var documented = regexp.MustCompile(`^prk_(prod|test|dev)_[0-9A-Za-z]{12}_[0-9A-Za-z]{43}[0-9A-Za-z]{6}$`)
 
 // lines reads a file of vectors: blank-separated fields, # comments.
 func lines(t *testing.T, file string) [][]string {
@@ -37,7 +37,7 @@ func TestPublishedKeysAreRead(t *testing.T) {
 			t.Errorf("%s: %v", v[0], err)
 			continue
 		}
-		if got.env != v[1] || got.lookup != v[2] || got.prefix() != "prk_"+v[1]+"_"+v[2] || !written.MatchString(v[0]) {
+		if got.env != v[1] || got.lookup != v[2] || got.prefix() != "prk_"+v[1]+"_"+v[2] || !documented.MatchString(v[0]) {
 			t.Errorf("%s: environment %s, id %s", v[0], got.env, got.lookup)
 		}
 	}
@@ -60,11 +60,15 @@ func TestWhatIsNoKeyIsRefused(t *testing.T) {
 func TestNewKeysAreRead(t *testing.T) {
 	t.Parallel()
 	seen := map[string]bool{}
-	for _, env := range Environments() {
+	for i, env := range append(Environments(), Environments()...) {
 		for range 200 {
-			k := newKey(env)
+			machine := i < 3
+			k := newKey(env, machine)
+			if k.machine() != machine {
+				t.Fatal("the class of a key is not what it was made as")
+			}
 			back, err := parseKey(k.text)
-			if err != nil || back != k || !written.MatchString(k.text) {
+			if err != nil || back != k || !documented.MatchString(k.text) {
 				t.Fatalf("a key of ours is not read: %v", err)
 			}
 			if seen[k.lookup] {
@@ -80,7 +84,7 @@ func TestNewKeysAreRead(t *testing.T) {
 // parses is another text, whose hash is another one.
 func TestEveryChangeToAKeyIsNoticed(t *testing.T) {
 	t.Parallel()
-	for _, make := range []func() token{func() token { return newKey("prod") }, newMachineToken} {
+	for _, make := range []func() token{func() token { return newKey("prod", false) }, newMachineToken} {
 		whole := make()
 		kept := newHash(whole.text)
 		if !kept.matches(whole.text) {
@@ -142,7 +146,7 @@ func TestMachineTokenVector(t *testing.T) {
 
 func TestNobodyMatchesTheDecoy(t *testing.T) {
 	t.Parallel()
-	if decoy().matches("") || decoy().matches(newKey("prod").text) {
+	if decoy().matches("") || decoy().matches(newKey("prod", false).text) {
 		t.Error("the decoy matches")
 	}
 	if len(decoy().hash) != len(newHash("x").hash) || len(decoy().salt) != len(newHash("x").salt) {
@@ -156,7 +160,7 @@ func FuzzParse(f *testing.F) {
 	f.Add("prk_prod_0123456789ab_0123456789012345678901234567890123456789012000000")
 	f.Add("tok_BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcH")
 	f.Add("prk_dev__")
-	f.Add(newKey("test").text)
+	f.Add(newKey("test", true).text)
 	f.Fuzz(func(t *testing.T, s string) {
 		got, err := parseToken(s)
 		if err != nil {
@@ -168,7 +172,7 @@ func FuzzParse(f *testing.F) {
 		if got.text != s || got.lookup == "" || !strings.HasPrefix(s, got.prefix()) {
 			t.Errorf("%q became %+v", s, got)
 		}
-		if got.format == formatKey && !written.MatchString(s) {
+		if got.format == formatKey && !documented.MatchString(s) {
 			t.Errorf("%q is read and is not written as a key", s)
 		}
 	})

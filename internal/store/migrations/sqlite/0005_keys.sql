@@ -31,6 +31,7 @@ CREATE TABLE api_keys (
 ) STRICT;
 
 CREATE INDEX api_keys_listed ON api_keys (tenant_id, revoked_at, created_at, id);
+CREATE INDEX api_keys_below ON api_keys (tenant_id, parent_key_id) WHERE parent_key_id <> '';
 
 -- One row for each secret that counts or counted last: two during the grace of
 -- a rotation. A revoked key has none.
@@ -40,6 +41,7 @@ CREATE TABLE api_key_secrets (
     hash       TEXT    NOT NULL,             -- hex SHA-256 of salt, ':' and the whole token
     salt       TEXT    NOT NULL,
     format     TEXT    NOT NULL CHECK (format IN ('prk', 'tok')),
+    machine    INTEGER NOT NULL,             -- as its key's, so that one look-up says both
     lookup     TEXT    NOT NULL,             -- prk: the 12 characters of the id; tok: the first 8 of the token
     created_at INTEGER NOT NULL,
     expires_at INTEGER NOT NULL DEFAULT 0,   -- end of the grace; 0 for the newest

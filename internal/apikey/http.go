@@ -1,0 +1,150 @@
+package apikey
+
+import (
+	"context"
+
+	"github.com/portreeve/portreeve/internal/gateway"
+	"github.com/portreeve/portreeve/internal/input"
+	"github.com/portreeve/portreeve/internal/policy"
+	"github.com/portreeve/portreeve/internal/request"
+)
+
+// Routes lists the operations:
+//
+//	GET, POST           /tenant/api-keys              apikeys:read, apikeys:write
+//	GET, PATCH, DELETE  /tenant/api-keys/:id          apikeys:read, apikeys:write
+//	POST                /tenant/api-keys/:id/rotate   apikeys:write
+//
+// All of them work on the caller's own tenant. Ids of another are 404. What a
+// key was used for (:id/usage) is told by the feature usage.
+func (s *Service) Routes() []gateway.SurfaceRoute {
+	const list, one, rotate = "/tenant/api-keys", "/tenant/api-keys/:id", "/tenant/api-keys/:id/rotate"
+	return []gateway.SurfaceRoute{
+		route("GET", list, "apikeys:read", "list API keys", 0, s.list),
+		route("POST", list, "apikeys:write", "create an API key", smallBody, s.create),
+		route("GET", one, "apikeys:read", "read an API key", 0, s.read),
+		route("PATCH", one, "apikeys:write", "change an API key", smallBody, s.change),
+		route("DELETE", one, "apikeys:write", "revoke an API key", 0, s.revoke),
+		route("POST", rotate, "apikeys:write", "rotate an API key", smallBody, s.rotate),
+	}
+}
+
+// smallBody bounds the bodies of these operations: a name and two short lists.
+const smallBody = 64 << 10
+
+func route(method, path, permission, name string, maxBody int64, run func(context.Context, *gateway.Call) (request.Reply, error)) gateway.SurfaceRoute {
+	return gateway.SurfaceRoute{
+		Method: method, Path: path,
+		Require: policy.Requirements{RequiredPermissions: []string{permission}},
+		Op:      gateway.Operation{Surface: "tenantApi", Name: name, MaxBody: maxBody, Tenant: true, Run: run},
+	}
+}
+
+func byOf(c *gateway.Call) By {
+	return By{Actor: c.Actor(), Standing: c.Standing, Request: c.View.ID, Decision: c.Decision}
+}
+
+// idOf is the id that the path names. What cannot be one is nobody's.
+func idOf(c *gateway.Call) (string, error) {
+	id, ok := c.Params.Get("id")
+	if !ok || len(id) > 128 || !printable(id) {
+		return "", ErrNoKey
+	}
+	return id, nil
+}
+
+func (s *Service) list(ctx context.Context, c *gateway.Call) (request.Reply, error) {
+	page, err := input.PageOf(c.View, 20, 100)
+	if err != nil {
+		return request.Reply{}, err
+	}
+	revoked, _, err := input.Query(c.View, "revoked")
+	if err != nil {
+		return request.Reply{}, err
+	}
+	if revoked != "" && revoked != "true" && revoked != "false" {
+		return request.Reply{}, input.Invalid("revoked", "must be true or false")
+	}
+	keys, total, err := s.List(ctx, c.Tenant, revoked == "true", page.Limit, page.Offset)
+	if err != nil {
+		return request.Reply{}, err
+	}
+	views := make([]View, len(keys))
+	for i, k := range keys {
+		views[i] = ViewOf(k)
+	}
+	return gateway.JSON(200, input.ListOf(views, page, total)), nil
+}
+
+func (s *Service) create(ctx context.Context, c *gateway.Call) (request.Reply, error) {
+	var d Draft
+	if err := input.JSON(c.Body, &d); err != nil {
+		return request.Reply{}, err
+	}
+	made, err := s.Create(ctx, byOf(c), c.Tenant, d)
+	if err != nil {
+		return request.Reply{}, err
+	}
+	return gateway.JSON(201, createdOf(made)), nil
+}
+
+func (s *Service) read(ctx context.Context, c *gateway.Call) (request.Reply, error) {
+	id, err := idOf(c)
+	if err != nil {
+		return request.Reply{}, err
+	}
+	k, err := s.Get(ctx, c.Tenant, id)
+	if err != nil {
+		return request.Reply{}, err
+	}
+	return gateway.JSON(200, ViewOf(k)), nil
+}
+
+func (s *Service) change(ctx context.Context, c *gateway.Call) (request.Reply, error) {
+	id, err := idOf(c)
+	if err != nil {
+		return request.Reply{}, err
+	}
+	var d Draft
+	if err := input.JSON(c.Body, &d); err != nil {
+		return request.Reply{}, err
+	}
+	k, err := s.Change(ctx, byOf(c), c.Tenant, id, d)
+	if err != nil {
+		return request.Reply{}, err
+	}
+	return gateway.JSON(200, ViewOf(k)), nil
+}
+
+func (s *Service) rotate(ctx context.Context, c *gateway.Call) (request.Reply, error) {
+	id, err := idOf(c)
+	if err != nil {
+		return request.Reply{}, err
+	}
+	var b struct {
+		Grace input.Optional[int64] `json:"gracePeriodSeconds"`
+	}
+	if err := input.JSON(c.Body, &b); err != nil {
+		return request.Reply{}, err
+	}
+	grace, err := graceOf(b.Grace)
+	if err != nil {
+		return request.Reply{}, err
+	}
+	made, err := s.Rotate(ctx, byOf(c), c.Tenant, id, grace)
+	if err != nil {
+		return request.Reply{}, err
+	}
+	return gateway.JSON(200, rotatedOf(made)), nil
+}
+
+func (s *Service) revoke(ctx context.Context, c *gateway.Call) (request.Reply, error) {
+	id, err := idOf(c)
+	if err != nil {
+		return request.Reply{}, err
+	}
+	if err := s.Revoke(ctx, byOf(c), c.Tenant, id); err != nil {
+		return request.Reply{}, err
+	}
+	return request.Reply{Status: 204, Header: request.Header{{Name: "Cache-Control", Value: "no-store"}}}, nil
+}
