@@ -9,7 +9,7 @@ import (
 
 var noon = time.Date(2026, 11, 21, 12, 34, 56, 0, time.UTC)
 
-func total(lines map[line]*counter) (out Counts) {
+func sumOf(lines map[line]*counter) (out Counts) {
 	for _, n := range lines {
 		out.add(n.Counts)
 	}
@@ -55,7 +55,7 @@ func TestManyCallersLoseNothing(t *testing.T) {
 			for n := range 2000 {
 				c.Count(Call{Tenant: "t", Key: fmt.Sprint("k", n%7), Status: 200, Bytes: 1, At: noon})
 				if i == 0 && n%100 == 0 {
-					some := total(c.take())
+					some := sumOf(c.take())
 					mu.Lock()
 					all.add(some)
 					mu.Unlock()
@@ -64,7 +64,7 @@ func TestManyCallersLoseNothing(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	all.add(total(c.take()))
+	all.add(sumOf(c.take()))
 	if all.Calls() != 32000 || all.Bytes != 32000 {
 		t.Errorf("%d calls, %d bytes, want 32000 of each", all.Calls(), all.Bytes)
 	}
@@ -81,8 +81,8 @@ func TestAFloodOfKeysStandsInTheTenantsOwnLine(t *testing.T) {
 	if len(got) > shards*keysPerPart+1 {
 		t.Errorf("%d lines are held, more than the bound", len(got))
 	}
-	if total(got).Calls() != n || c.Lost() != 0 {
-		t.Errorf("%d calls of %d, %d lost", total(got).Calls(), n, c.Lost())
+	if sumOf(got).Calls() != n || c.Lost() != 0 {
+		t.Errorf("%d calls of %d, %d lost", sumOf(got).Calls(), n, c.Lost())
 	}
 	own := got[line{tenant: "t", hour: noon.Truncate(time.Hour).UnixMilli()}]
 	if own == nil || own.Calls() < 50000 {
