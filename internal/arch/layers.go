@@ -25,7 +25,6 @@ func layers() []layer {
 			"internal/request":   nil,
 		}},
 		{name: "mechanisms", http: []string{"internal/keyset"}, packages: map[string][]string{
-			"internal/audit":    nil,
 			"internal/park":     nil,
 			"internal/wire":     nil,
 			"internal/template": nil,
@@ -49,7 +48,7 @@ func layers() []layer {
 			"internal/proxy":     {"internal/gateway"},
 		}},
 		{name: "features", http: none, packages: map[string][]string{
-			"internal/apikey": nil,
+			"internal/apikey": {"internal/tenant"},
 			"internal/usage":  nil,
 		}},
 		{name: "faces", packages: map[string][]string{
