@@ -1,0 +1,80 @@
+package tenant
+
+import (
+	"errors"
+
+	"github.com/portreeve/portreeve/internal/change"
+	"github.com/portreeve/portreeve/internal/fault"
+	"github.com/portreeve/portreeve/internal/policy"
+	"github.com/portreeve/portreeve/internal/store"
+)
+
+// lookKey reads what a key or machine token may do now. Its tenant is its own,
+// whatever else says otherwise.
+func (d *Directory) lookKey(tx *store.Tx, q question, r *resolution) error {
+	p := q.who
+	if d.keys == nil || p.CredentialID == "" || p.Tenant == "" {
+		r.refuse(fault.New(fault.Unauthenticated, "unknown_key", ""), "", "a key that this store knows")
+		return nil
+	}
+	r.from(p.Tenant, change.Key, p.CredentialID)
+	facts, err := d.keys.Grant(tx, p)
+	if err != nil {
+		return err
+	}
+	if facts.Refuse != nil || facts.Grant == nil {
+		f := facts.Refuse
+		if f == nil {
+			f = fault.New(fault.Unauthenticated, "unknown_key", "")
+		}
+		r.refuse(f, p.Tenant, "a key that is not revoked, disabled or expired")
+		return nil
+	}
+	t, ok, err := d.tenant(tx, p.Tenant, r)
+	if err != nil || !ok {
+		return err
+	}
+	if err := d.creator(tx, t.ID, facts, r); err != nil {
+		return err
+	}
+	r.from(t.ID, change.Role, "")
+	defs, err := d.roles.of(tx, t.ID, q.asOf)
+	r.known = &policy.Known{Tenant: t.ID, TenantRoles: defs, TenantLimit: t.Settings.RateLimit, Key: facts.Grant, Expires: facts.Expires}
+	return err
+}
+
+// creator fills in what whoever made the key holds now. A creator whose row is
+// disabled or gone holds nothing, its claimed roles included.
+func (d *Directory) creator(tx *store.Tx, tenant string, facts KeyFacts, r *resolution) error {
+	g := facts.Grant
+	g.CreatorRoles = nil
+	if g.ByHost {
+		return nil
+	}
+	var u User
+	var err error = ErrNoUser
+	if facts.CreatorUserID != "" {
+		r.from(tenant, change.User, facts.CreatorUserID)
+		u, err = UserByID(tx, tenant, facts.CreatorUserID)
+	}
+	if !facts.Creator.IsZero() && facts.CreatorUserID == "" {
+		r.from("", change.Identity, bindingIdentity(facts.Creator))
+		u, err = UserByBinding(tx, tenant, facts.Creator)
+		if err == nil {
+			r.from(tenant, change.User, u.ID)
+		}
+	}
+	switch {
+	case errors.Is(err, ErrNoUser):
+		if facts.CreatorUserID != "" {
+			g.CreatorClaimed = nil
+		}
+	case err != nil:
+		return err
+	case u.Disabled:
+		g.CreatorClaimed = nil
+	default:
+		g.CreatorRoles = u.Roles
+	}
+	return nil
+}

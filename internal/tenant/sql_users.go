@@ -1,0 +1,133 @@
+package tenant
+
+import (
+	"errors"
+
+	"github.com/portreeve/portreeve/internal/principal"
+	"github.com/portreeve/portreeve/internal/store"
+)
+
+const userColumns = `tenant_id, id, email, service_token, name, provider, issuer, subject, bound_at, disabled, created_at, updated_at`
+
+func scanUser(row store.Row) (User, error) {
+	var u User
+	var bound, disabled, created, updated int64
+	err := row.Scan(&u.Tenant, &u.ID, &u.Email, &u.ServiceToken, &u.Name, &u.Bound.Provider, &u.Bound.Issuer, &u.Bound.Subject, &bound, &disabled, &created, &updated)
+	u.BoundAt, u.Disabled, u.CreatedAt, u.UpdatedAt = at(bound), disabled != 0, at(created), at(updated)
+	return u, err
+}
+
+// one reads a user with its roles; ErrNoUser where there is none.
+func one(tx *store.Tx, row store.Row) (User, error) {
+	u, err := scanUser(row)
+	if errors.Is(err, store.ErrNone) {
+		return User{}, ErrNoUser
+	}
+	if err == nil {
+		u.Roles, err = RolesOf(tx, u.Tenant, u.ID)
+	}
+	return u, err
+}
+
+// UserByID reads a user of a tenant; ErrNoUser where it has none of this id.
+func UserByID(tx *store.Tx, tenant, id string) (User, error) {
+	return one(tx, tx.Row(`SELECT `+userColumns+` FROM users WHERE tenant_id = $1 AND id = $2`, tenant, id))
+}
+
+// UserByEmail reads a user of a tenant by any spelling of the address.
+func UserByEmail(tx *store.Tx, tenant, email string) (User, error) {
+	folded, _, ok := principal.FoldEmail(email)
+	if !ok {
+		return User{}, ErrNoUser
+	}
+	return one(tx, tx.Row(`SELECT `+userColumns+` FROM users WHERE tenant_id = $1 AND email_folded = $2 AND email_folded <> ''`, tenant, folded))
+}
+
+// UserByServiceToken reads the user of a tenant that is an Access service.
+func UserByServiceToken(tx *store.Tx, tenant, clientID string) (User, error) {
+	if clientID == "" {
+		return User{}, ErrNoUser
+	}
+	return one(tx, tx.Row(`SELECT `+userColumns+` FROM users WHERE tenant_id = $1 AND service_token = $2 AND service_token <> ''`, tenant, clientID))
+}
+
+// UserByBinding reads the user of a tenant that is bound to an identity.
+func UserByBinding(tx *store.Tx, tenant string, b Binding) (User, error) {
+	if b.Provider == "" {
+		return User{}, ErrNoUser
+	}
+	return one(tx, tx.Row(`SELECT `+userColumns+` FROM users WHERE tenant_id = $1 AND subject = $2 AND issuer = $3 AND provider = $4 AND provider <> ''`,
+		tenant, b.Subject, b.Issuer, b.Provider))
+}
+
+// The three that follow look over all tenants, for callers whose credential
+// names none: the only queries of the package without a tenant. Two rows are
+// enough to know that there are too many.
+
+func everywhereBound(tx *store.Tx, b Binding) ([]User, error) {
+	return store.List(tx, scanUser, `SELECT `+userColumns+` FROM users WHERE subject = $1 AND issuer = $2 AND provider = $3 AND provider <> '' LIMIT 2`, b.Subject, b.Issuer, b.Provider)
+}
+
+func everywhereEmail(tx *store.Tx, folded string, bound bool) ([]User, error) {
+	return store.List(tx, scanUser, `SELECT `+userColumns+` FROM users WHERE email_folded = $1 AND email_folded <> '' AND (provider <> '') = ($2 = 1) LIMIT 2`, folded, bit(bound))
+}
+
+func everywhereService(tx *store.Tx, clientID string) ([]User, error) {
+	return store.List(tx, scanUser, `SELECT `+userColumns+` FROM users WHERE service_token = $1 AND service_token <> '' LIMIT 2`, clientID)
+}
+
+func listUsers(tx *store.Tx, tenant string, limit, offset int) (list []User, total int, err error) {
+	if err = tx.Row(`SELECT COUNT(*) FROM users WHERE tenant_id = $1`, tenant).Scan(&total); err != nil {
+		return nil, 0, err
+	}
+	list, err = store.List(tx, scanUser, `SELECT `+userColumns+` FROM users WHERE tenant_id = $1 ORDER BY created_at, id LIMIT $2 OFFSET $3`, tenant, limit, offset)
+	for i := range list {
+		if err == nil {
+			list[i].Roles, err = RolesOf(tx, tenant, list[i].ID)
+		}
+	}
+	return list, total, err
+}
+
+func insertUser(tx *store.Tx, u User) error {
+	folded, _, _ := principal.FoldEmail(u.Email)
+	bound := int64(0)
+	if !u.BoundAt.IsZero() {
+		bound = u.BoundAt.UnixMilli()
+	}
+	_, err := tx.Exec(`INSERT INTO users (tenant_id, id, email, email_folded, service_token, name, provider, issuer, subject, bound_at, disabled, created_at, updated_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`,
+		u.Tenant, u.ID, u.Email, folded, u.ServiceToken, u.Name, u.Bound.Provider, u.Bound.Issuer, u.Bound.Subject, bound, bit(u.Disabled),
+		u.CreatedAt.UnixMilli(), u.UpdatedAt.UnixMilli())
+	return err
+}
+
+// updateUser writes what a patch may change.
+func updateUser(tx *store.Tx, u User) error {
+	folded, _, _ := principal.FoldEmail(u.Email)
+	_, err := tx.Exec(`UPDATE users SET email = $1, email_folded = $2, service_token = $3, name = $4, disabled = $5, updated_at = $6 WHERE tenant_id = $7 AND id = $8`,
+		u.Email, folded, u.ServiceToken, u.Name, bit(u.Disabled), tx.Now().UnixMilli(), u.Tenant, u.ID)
+	return err
+}
+
+// bindUser reports whether the row was still nobody's.
+func bindUser(tx *store.Tx, u User, b Binding) (bool, error) {
+	now := tx.Now().UnixMilli()
+	n, err := tx.Exec(`UPDATE users SET provider = $1, issuer = $2, subject = $3, bound_at = $4, updated_at = $5 WHERE tenant_id = $6 AND id = $7 AND provider = ''`,
+		b.Provider, b.Issuer, b.Subject, now, now, u.Tenant, u.ID)
+	return n > 0, err
+}
+
+func unbindUser(tx *store.Tx, u User) error {
+	_, err := tx.Exec(`UPDATE users SET provider = '', issuer = '', subject = '', bound_at = 0, updated_at = $1 WHERE tenant_id = $2 AND id = $3`,
+		tx.Now().UnixMilli(), u.Tenant, u.ID)
+	return err
+}
+
+func deleteUser(tx *store.Tx, u User) error {
+	if err := setGone(tx, u.Tenant, u.ID); err != nil {
+		return err
+	}
+	_, err := tx.Exec(`DELETE FROM users WHERE tenant_id = $1 AND id = $2`, u.Tenant, u.ID)
+	return err
+}
