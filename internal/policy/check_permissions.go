@@ -72,6 +72,9 @@ func (c permissionsCheck) enough(s *Standing) string {
 			missing = append(missing, p)
 		}
 	}
+	if s.power != nil {
+		return s.power.enough(missing)
+	}
 	if roles := s.book.bringing(missing); len(roles) > 0 {
 		return "a role that holds " + allOf(textsOf(missing)) + ": " + oneOf(roles) + source(s)
 	}

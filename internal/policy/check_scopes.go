@@ -39,6 +39,10 @@ func (c scopesCheck) check(in Input, rec *trace.Recorder) *fault.Error {
 }
 
 func (c scopesCheck) explain(s *Standing, rec *trace.Recorder, met bool) {
+	if s.power != nil {
+		c.explainKey(s, rec, met)
+		return
+	}
 	found := "the token has " + plural("scope", clipAll(s.Scopes()), allOf)
 	if len(s.Scopes()) == 0 {
 		found = "the token has no scope claim"
@@ -55,6 +59,24 @@ func (c scopesCheck) explain(s *Standing, rec *trace.Recorder, met bool) {
 	}
 	rec.Fail(stage, "requiredScopes", allOf(c.want), found+"; missing: "+allOf(missing),
 		"a token whose scope claim also holds "+allOf(missing)+" (roles do not bring scopes)")
+}
+
+// explainKey is explain for a key, whose scopes are its permissions.
+func (c scopesCheck) explainKey(s *Standing, rec *trace.Recorder, met bool) {
+	if met {
+		rec.Pass(stage, "requiredScopes", allOf(c.want), s.power.held())
+		return
+	}
+	var missing []Permission
+	for _, n := range c.want {
+		if p, ok := split(n); !s.HasScope(n) {
+			if !ok { // no key has it
+				p = Permission{text: n}
+			}
+			missing = append(missing, p)
+		}
+	}
+	rec.Fail(stage, "requiredScopes", allOf(c.want), s.power.held()+"; missing: "+allOf(textsOf(missing)), s.power.enough(missing))
 }
 
 func (c scopesCheck) describe() string { return plural("scope", c.want, allOf) }

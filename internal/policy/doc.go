@@ -3,13 +3,14 @@
 // It owns roles and permissions (Book), what a caller has on top of what its
 // credential proved (Standing: roles, permissions, tenant), and what a route
 // can ask for (Requirement). It does no I/O, holds no locks and never looks at
-// a credential: a principal arrives verified, or is nobody.
+// a credential: a principal arrives verified, or is nobody. What is stored about
+// callers it asks a Directory, which the features that store it satisfy.
 //
 // # Flow
 //
 //	book := policy.NewBook(cfg, r)              // at load: roles compiled to permission sets
 //	req := policy.Compile(requirements, deps, r) // at load: a route's requirements
-//	stand := book.Stand(who, tenants)           // per request, without allocation
+//	stand := book.Stand(who, tenants, known)    // per request, without allocation
 //	fault := req.Check(policy.Input{…}, nil)    // per request; nil lets through
 //
 // Check runs in a fixed order: authenticated, deny, allow, roles, permissions,

@@ -144,7 +144,13 @@ func (e env) Lookup(source template.Source, path []template.Step) (any, bool) {
 // with a recorder, and both must agree.
 func (l loaded) ask(t testing.TB, who *principal.Principal, v *request.View, p params) (code string, steps []trace.Step) {
 	t.Helper()
-	stand := l.book.Stand(who, l.tenants, nil)
+	return l.askKnown(t, who, nil, v, p)
+}
+
+// askKnown is ask where something is stored about the caller.
+func (l loaded) askKnown(t testing.TB, who *principal.Principal, known *Known, v *request.View, p params) (code string, steps []trace.Step) {
+	t.Helper()
+	stand := l.book.Stand(who, l.tenants, known)
 	in := Input{View: v, Standing: &stand, Params: p, Now: noon, Env: env{v, &stand, p}}
 	rec := &trace.Recorder{}
 	quiet, told := l.req.Check(in, nil), l.req.Check(in, rec)

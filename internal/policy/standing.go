@@ -19,6 +19,7 @@ type Standing struct {
 	book  *Book
 	fixed *set   // of a key or machine: instead of roles
 	power *power // of a key: what fixed came from
+	known bool   // there is a store, so that roles may be assigned
 	few   [4]grant
 	n     int
 	more  []grant
@@ -74,7 +75,7 @@ func (s *Standing) tenant(t *Tenants, k *Known) {
 		s.Tenant, s.TenantProblem = t.of(s.Who)
 		return
 	}
-	s.Tenant, s.UserID, s.Key = k.Tenant, k.UserID, k.Key
+	s.Tenant, s.UserID, s.Key, s.known = k.Tenant, k.UserID, k.Key, true
 	if s.Tenant == "" {
 		if s.TenantProblem = k.Why; s.TenantProblem == "" {
 			_, s.TenantProblem = t.of(s.Who)

@@ -2,6 +2,7 @@ package policy
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/portreeve/portreeve/internal/principal"
@@ -73,14 +74,48 @@ func clipAll(list []string) []string {
 // held says which roles a caller has, or why it has none.
 func held(s *Standing) string {
 	switch roles := s.Roles(); {
+	case s.power != nil:
+		return s.power.held()
 	case s.fixed != nil && len(s.fixed.list) > 0:
 		return "a machine, which holds " + allOf(s.fixed.list) + " and no role"
 	case s.fixed != nil:
-		return "an API key, which holds nothing until keys come with their release"
+		return "an API key of which nothing is stored, which holds nothing"
 	case len(roles) > 0:
 		return "the caller has " + plural("role", roles, allOf) + whyNot(s)
 	}
 	return "the caller has no role" + whyNot(s)
+}
+
+// held says what a key holds and why it is not more.
+func (p *power) held() string {
+	out := "an API key with " + plural("scope", p.scopes.list, allOf)
+	switch {
+	case len(p.set.list) == 0:
+		return out + ", none of which counts: whoever made it holds none of them now"
+	case !slices.Equal(p.set.list, p.scopes.list):
+		return out + ", of which " + allOf(p.set.list) + " counts: whoever made it holds no more now"
+	}
+	return out
+}
+
+// enough says what a key would need for what it lacks.
+func (p *power) enough(missing []Permission) string {
+	var scopes, creator []Permission
+	for _, m := range missing {
+		if m.resource != "" && p.scopes.covers(m) {
+			creator = append(creator, m)
+		} else {
+			scopes = append(scopes, m)
+		}
+	}
+	var parts []string
+	if len(scopes) > 0 {
+		parts = append(parts, "a key with "+plural("scope", textsOf(scopes), allOf)+", made by somebody who holds it")
+	}
+	if len(creator) > 0 {
+		parts = append(parts, "whoever made the key holding "+allOf(textsOf(creator))+" again, or a key of somebody who does")
+	}
+	return strings.Join(parts, "; and ")
 }
 
 // whyNot names the roles that the token claims and that do not count.
@@ -109,6 +144,10 @@ func source(s *Standing) string {
 	switch {
 	case s.fixed != nil:
 		return " (held by a user: machines and keys have no roles)"
+	case s.Who.TrustRoles && s.known:
+		return " (assigned to the caller, or in the token's role or roles claim)"
+	case s.known:
+		return " (assigned to the caller)"
 	case s.Who.TrustRoles:
 		return " (in the token's role or roles claim)"
 	}
