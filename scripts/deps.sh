@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs what the tests need and this machine lacks, and nothing else:
-# a C compiler for the race detector, nginx, Node for the peers of test/npm, and
+# a C compiler for the race detector, nginx, PostgreSQL, Node for the peers of test/npm, and
 # those peers by their lock file. Says what it does; does nothing the second time.
 set -eu
 cd "$(dirname "$0")/.."
@@ -26,6 +26,17 @@ command -v go >/dev/null || { say 'Go is missing: https://go.dev/doc/install'; e
 echo 'int main(void){return 0;}' | cc -x c -o /dev/null - 2>/dev/null || apt gcc libc6-dev
 command -v nginx >/dev/null || [ -x /usr/sbin/nginx ] || apt nginx-light # the other reader of test/properties
 command -v haproxy >/dev/null || [ -x /usr/sbin/haproxy ] || apt haproxy # speaks the PROXY protocol to test/transport
+# The second engine of the store: the server's programs alone. The tests start
+# servers of their own; a cluster that the package would make and run is not wanted.
+if ! command -v initdb >/dev/null && ! ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1; then
+	if [ "$(id -u)" = 0 ] || sudo -n true 2>/dev/null; then
+		[ "$(id -u)" = 0 ] && as='' || as=sudo
+		$as mkdir -p /etc/postgresql-common
+		[ -e /etc/postgresql-common/createcluster.conf ] ||
+			echo 'create_main_cluster = false' | $as tee /etc/postgresql-common/createcluster.conf >/dev/null
+	fi
+	apt postgresql
+fi
 # The documentation's commands are typed as they stand.
 command -v curl >/dev/null || apt curl
 command -v openssl >/dev/null || apt openssl

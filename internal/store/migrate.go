@@ -97,30 +97,39 @@ func (db *DB) lock(ctx context.Context) (unlock func(), err error) {
 
 // lockSQLite locks a database of its own beside the store by a transaction on
 // it: the operating system lets go when the process dies, whatever the system.
-// The file is removed while it is still locked, so whoever waited on it finds
-// the work done; a failed migration removes it too and is tried by the next.
+// The file is removed while it is still locked, and whoever waits opens it anew
+// each time, so that nobody waits on a file that is gone. Two that lock two
+// files of the same name, in between, both look again at what there is to do.
 func lockSQLite(ctx context.Context, file string) (func(), error) {
-	if err := ownFile(file); err != nil {
-		return nil, fmt.Errorf("store: %w", err)
+	for {
+		unlock, err := tryLockSQLite(ctx, file)
+		if err == nil {
+			return unlock, nil
+		}
+		if !pause(ctx, 5) {
+			return nil, unavailable(fmt.Errorf("another process is migrating the store: %w", err))
+		}
 	}
-	pool, err := sql.Open("sqlite", sqliteDSN(file, "exclusive"))
+}
+
+func tryLockSQLite(ctx context.Context, file string) (func(), error) {
+	if err := ownFile(file); err != nil {
+		return nil, err
+	}
+	pool, err := sql.Open("sqlite", sqliteDSN(file, "exclusive", "busy_timeout(0)"))
 	if err != nil {
-		return nil, fmt.Errorf("store: %w", err)
+		return nil, err
 	}
 	pool.SetMaxOpenConns(1)
-	for {
-		tx, err := pool.BeginTx(ctx, nil)
-		if err == nil {
-			return func() {
-				_ = os.Remove(file)
-				_ = tx.Rollback()
-				_ = pool.Close()
-			}, nil
-		}
-		if ctx.Err() != nil {
-			return nil, errors.Join(unavailable(fmt.Errorf("another process is migrating the store: %w", err)), pool.Close())
-		}
+	tx, err := pool.BeginTx(context.WithoutCancel(ctx), nil)
+	if err != nil {
+		return nil, errors.Join(err, pool.Close())
 	}
+	return func() {
+		_ = os.Remove(file)
+		_ = tx.Rollback()
+		_ = pool.Close()
+	}, nil
 }
 
 // migrationLock is the advisory lock, one per database, of whoever migrates.
@@ -211,4 +220,15 @@ func (s Status) verdict(manual bool) (done bool, err error) {
 			len(s.Pending), strings.Join(s.Pending, ", "), ErrBehind)
 	}
 	return false, nil
+}
+
+// Inspect reads how far a store has been migrated without migrating it, newer
+// ones too.
+func Inspect(ctx context.Context, o Options) (Status, error) {
+	db, err := connect(ctx, o)
+	if err != nil {
+		return Status{}, err
+	}
+	s, err := db.Status(ctx)
+	return s, errors.Join(err, db.Close())
 }

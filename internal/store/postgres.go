@@ -1,7 +1,6 @@
 package store
 
 import (
-	"context"
 	"database/sql"
 	"fmt"
 	"net"
@@ -14,7 +13,7 @@ import (
 // openPostgres makes one pool. The server ends what the client forgot: a
 // statement after 8 s, a wait for a lock after 5 s, an idle transaction after
 // 15 s. The client does not trust the server to: every transaction has bound.
-func (db *DB) openPostgres(_ context.Context, address string) error {
+func (db *DB) openPostgres(address string) error {
 	conf, err := pgx.ParseConfig(address)
 	if err != nil {
 		return fmt.Errorf("store: %w", err) // pgx leaves the password out
@@ -54,11 +53,13 @@ func (db *DB) options(readOnly bool) *sql.TxOptions {
 	return &sql.TxOptions{ReadOnly: true, Isolation: sql.LevelRepeatableRead}
 }
 
-// unhurried is a pool for what may take longer than a request: migrations.
+// unhurried is a pool for what may take longer than a request: migrations and
+// copies.
 // Waits for locks stay bounded, so that a forgotten session elsewhere is an
 // error that one can read, not a start that hangs.
 func (db *DB) unhurried() *sql.DB {
 	conf := db.conn.Copy()
 	conf.RuntimeParams["statement_timeout"] = "0"
+	conf.RuntimeParams["idle_in_transaction_session_timeout"] = "0" // a copy waits for the other side
 	return stdlib.OpenDB(*conf)
 }

@@ -69,7 +69,7 @@ func ownFile(path string) error {
 }
 
 // sqliteDSN names a file and the settings of each connection to it. The
-// driver sets busy_timeout before all others.
+// driver sets busy_timeout before all others; the last one given counts.
 func sqliteDSN(path, lock string, pragmas ...string) string {
 	q := url.Values{"_txlock": {lock}, "_pragma": append([]string{
 		"busy_timeout(" + sqliteBusy + ")", "trusted_schema(0)", "temp_store(MEMORY)",

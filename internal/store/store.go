@@ -5,7 +5,6 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"fmt"
 	"log/slog"
 	"strings"
 	"sync"
@@ -69,19 +68,24 @@ func Open(ctx context.Context, o Options) (*DB, error) {
 
 // connect makes the handles without touching the tables.
 func connect(ctx context.Context, o Options) (*DB, error) {
-	db := &DB{now: o.Now, log: cmp.Or(o.Log, slog.New(slog.DiscardHandler)), bound: bound}
-	if db.now == nil {
-		db.now = time.Now
-	}
+	db := &DB{}
+	db.defaults(o)
 	scheme, rest, _ := strings.Cut(o.URL, ":")
 	switch scheme {
 	case "sqlite":
 		return db, db.openSQLite(ctx, rest)
 	case "postgres", "postgresql":
-		return db, db.openPostgres(ctx, o.URL)
+		return db, db.openPostgres(o.URL)
 	}
 	// The URL itself may hold a password.
-	return nil, fmt.Errorf("store: the address begins with neither sqlite: nor postgres:")
+	return nil, errors.New("store: the address begins with neither sqlite: nor postgres:")
+}
+
+func (db *DB) defaults(o Options) {
+	db.now, db.log, db.bound = o.Now, cmp.Or(o.Log, slog.New(slog.DiscardHandler)), bound
+	if db.now == nil {
+		db.now = time.Now
+	}
 }
 
 // Engine is SQLite or PostgreSQL.

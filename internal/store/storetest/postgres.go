@@ -17,17 +17,22 @@ import (
 )
 
 // shared is the server of this process and the name of a migrated database on
-// it, of which each test gets a copy.
-type shared struct{ url, template string }
+// it, of which each test gets a copy. It holds the server's leash: a file that
+// nobody holds is closed, and then the server ends.
+type shared struct {
+	url, template string
+	server        *Server
+}
 
 var server = sync.OnceValues(func() (shared, error) {
 	address := os.Getenv("PORTREEVE_TEST_POSTGRES")
+	var own *Server
 	if address == "" {
-		s, err := start()
-		if err != nil {
+		var err error
+		if own, err = start(); err != nil {
 			return shared{}, err
 		}
-		address = s.URL
+		address = own.URL
 	}
 	template := name("template")
 	if err := admin(address, `CREATE DATABASE `+template); err != nil {
@@ -41,7 +46,7 @@ var server = sync.OnceValues(func() (shared, error) {
 	if err != nil {
 		return shared{}, err
 	}
-	return shared{address, template}, db.Close()
+	return shared{address, template, own}, db.Close()
 })
 
 // PostgresURL is the address of a fresh store in a database.

@@ -79,7 +79,7 @@ func start() (*Server, error) {
 // removed. A parent-death signal would do neither for the folder, and would
 // fire when the thread that started the server ends.
 const leash = `trap '' INT TERM HUP QUIT
-"$1/postgres" -D "$2/data" -k "$2" -h '' -F -c max_connections=400 -c shared_buffers=32MB -c synchronous_commit=off -c full_page_writes=off -c autovacuum=off -c logging_collector=off >>"$2/log" 2>&1 </dev/null &
+"$1/postgres" -D "$2/data" -k "$2" -h '' -F -c max_connections=400 -c shared_buffers=32MB -c full_page_writes=off -c autovacuum=off -c logging_collector=off >>"$2/log" 2>&1 </dev/null &
 server=$!
 read -r word
 kill -QUIT $server 2>/dev/null

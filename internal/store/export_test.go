@@ -1,0 +1,27 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+)
+
+// Describe is describe, for the test that compares the engines.
+func (db *DB) Describe(ctx context.Context) (out []any, err error) {
+	err = db.Read(ctx, func(tx *Tx) error {
+		all, err := describe(tx)
+		for _, t := range all {
+			for i, r := range t.Refers {
+				if r.Onto == "" { // SQLite: the primary key
+					t.Refers[i].Onto = "?"
+				}
+				if r.OnDelete == "" {
+					return errors.New("no rule")
+				}
+			}
+			out = append(out, fmt.Sprintf("%+v", t))
+		}
+		return err
+	})
+	return out, err
+}
