@@ -74,6 +74,11 @@ func (s *Service) Ensure(ctx context.Context, ids ...string) error {
 			if errors.Is(err, ErrNoTenant) {
 				_, err = s.CreateIn(tx, Host(), NewTenant{ID: id, Kept: true})
 			}
+			if errors.Is(err, ErrTenantTaken) { // by one that is gone, or by another node a moment ago
+				if gone, e := isGone(tx, id, ""); e == nil && !gone {
+					_, err = Get(tx, id)
+				}
+			}
 			if err != nil {
 				return err
 			}
