@@ -48,6 +48,7 @@ func layers() []layer {
 			"internal/proxy":     {"internal/gateway"},
 		}},
 		{name: "features", http: none, packages: map[string][]string{
+			"internal/rbac":   {"internal/tenant"},
 			"internal/tenant": nil,
 			"internal/apikey": {"internal/tenant"},
 			"internal/usage":  nil,
