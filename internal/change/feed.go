@@ -94,6 +94,15 @@ func (f *Feed) Fresh(now time.Time) bool {
 	return at != never && now.Sub(f.start)-time.Duration(at) <= f.o.MaxStale
 }
 
+// Read is when the last successful reading began; the zero time before the first.
+func (f *Feed) Read() time.Time {
+	at := f.read.Load()
+	if at == never {
+		return time.Time{}
+	}
+	return f.start.Add(time.Duration(at))
+}
+
 // Wake has Run read at once.
 func (f *Feed) Wake() {
 	select {
