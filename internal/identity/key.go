@@ -100,10 +100,16 @@ func (s *Site) keyMember(c credential) *member {
 // notTaken says why a key belongs to no provider. It quotes nothing of the key.
 func (s *Site) notTaken(c credential) *refusal {
 	for _, m := range s.verify {
-		if kind, err := m.verifier.Parse(c.token[:min(len(c.token), maxKey)]); err != nil || kind == "" {
-			return &refusal{code: CodeMalformed, check: m.Name + ": shape", wanted: "a key of this environment, whole",
-				found: "one that is mistyped, cut, or of another environment", enough: "the key as it was shown when it was made"}
+		kind, err := m.verifier.Parse(c.token[:min(len(c.token), maxKey)])
+		if err == nil && kind != "" && len(c.token) <= maxKey {
+			continue
 		}
+		found := "a text that is longer than any key"
+		if err != nil {
+			found = err.Error()
+		}
+		return &refusal{code: CodeMalformed, check: m.Name + ": shape", wanted: "a key of this environment, whole",
+			found: found, enough: "the key as it was shown when it was made"}
 	}
 	return &refusal{code: CodeNoKeys, check: "key", wanted: "a kind of key that the site takes", found: "one that it does not take in " + c.where(),
 		enough: "a credential of a provider of the site, sent where it is read"}
