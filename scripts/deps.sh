@@ -29,12 +29,8 @@ command -v haproxy >/dev/null || [ -x /usr/sbin/haproxy ] || apt haproxy # speak
 # The second engine of the store: the server's programs alone. The tests start
 # servers of their own; a cluster that the package would make and run is not wanted.
 if ! command -v initdb >/dev/null && ! ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1; then
-	if [ "$(id -u)" = 0 ] || sudo -n true 2>/dev/null; then
-		[ "$(id -u)" = 0 ] && as='' || as=sudo
-		$as mkdir -p /etc/postgresql-common
-		[ -e /etc/postgresql-common/createcluster.conf ] ||
-			echo 'create_main_cluster = false' | $as tee /etc/postgresql-common/createcluster.conf >/dev/null
-	fi
+	apt postgresql-common
+	$as sed -i 's/^#create_main_cluster.*/create_main_cluster = false/' /etc/postgresql-common/createcluster.conf
 	apt postgresql
 fi
 # The documentation's commands are typed as they stand.
