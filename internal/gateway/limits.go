@@ -100,7 +100,7 @@ func (x *Exchange) callerLimits(t *limit.Table, now time.Time) *fault.Error {
 			}
 		}
 	}
-	return x.take(t, x.keyLimit(claims), true, now)
+	return x.take(t, x.tenantLimit(x.keyLimit(claims)), true, now)
 }
 
 func (x *Exchange) limitLists() [2]*limits {
@@ -154,6 +154,9 @@ func (x *Exchange) limitNamed(id uint64) string {
 				return b.where
 			}
 		}
+	}
+	if x.isTenantLimit(id) {
+		return tenantLimitWhere
 	}
 	return keyLimitWhere // no other has an id that is in no list
 }
