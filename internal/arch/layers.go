@@ -48,10 +48,12 @@ func layers() []layer {
 			"internal/proxy":     {"internal/gateway"},
 		}},
 		{name: "features", http: none, packages: map[string][]string{
-			"internal/rbac":   {"internal/tenant"},
-			"internal/tenant": nil,
-			"internal/apikey": {"internal/tenant"},
-			"internal/usage":  nil,
+			"internal/rbac":    {"internal/tenant"},
+			"internal/tenant":  nil,
+			"internal/apikey":  {"internal/tenant"},
+			"internal/usage":   nil,
+			"internal/secrets": {"internal/tenant"},
+			"internal/migrate": {"internal/tenant", "internal/apikey"},
 		}},
 		{name: "faces", packages: map[string][]string{
 			"internal/docs":    nil,
