@@ -68,9 +68,14 @@ func newKey(env string, machine bool) token {
 	for !machine && id[0] == machineID {
 		id = random62(idLen)
 	}
-	body := keyMark + env + "_" + id + "_" + random62(secretLen)
+	text := withSum(keyMark + env + "_" + id + "_" + random62(secretLen))
+	return token{text: text, format: formatKey, env: env, lookup: id}
+}
+
+// withSum appends the checksum.
+func withSum(body string) string {
 	sum := checksum62(crc32.ChecksumIEEE([]byte(body)))
-	return token{text: body + string(sum[:]), format: formatKey, env: env, lookup: id}
+	return body + string(sum[:])
 }
 
 // parseKey reads a key whole: its parts, their lengths and alphabet, and the
@@ -89,9 +94,8 @@ func parseKey(s string) (token, error) {
 	if !is62(rest[:idLen]) || !is62(rest[idLen+1:]) {
 		return token{}, errNoKey
 	}
-	body := len(s) - sumLen
 	// The checksum is no authenticator, so this comparison may take what time it will.
-	if sum := checksum62(crc32.ChecksumIEEE([]byte(s[:body]))); string(sum[:]) != s[body:] {
+	if s != withSum(s[:len(s)-sumLen]) {
 		return token{}, errChecksum
 	}
 	return token{text: s, format: formatKey, env: env, lookup: rest[:idLen]}, nil
