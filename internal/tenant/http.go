@@ -16,7 +16,7 @@ import (
 //
 // All of them work on the caller's own tenant. Ids of another are 404.
 func (s *Service) Routes() []gateway.SurfaceRoute {
-	const users, user, config = "/tenant/users", "/tenant/users/{id}", "/tenant/config"
+	const users, user, config = "/tenant/users", "/tenant/users/:id", "/tenant/config"
 	return []gateway.SurfaceRoute{
 		s.route("GET", users, "users:read", "list users", 0, s.listUsers),
 		s.route("POST", users, "users:write", "add a user", smallBody, s.addUser),
