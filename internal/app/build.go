@@ -15,6 +15,7 @@ import (
 	"github.com/portreeve/portreeve/internal/keyset"
 	"github.com/portreeve/portreeve/internal/policy"
 	"github.com/portreeve/portreeve/internal/proxy"
+	"github.com/portreeve/portreeve/internal/rbac"
 	"github.com/portreeve/portreeve/internal/request"
 	"github.com/portreeve/portreeve/internal/server"
 )
@@ -57,8 +58,8 @@ type Built struct {
 	Signs     bool     // some route sends assertions
 	Off       []string // providers that accept nothing, and why
 	Book      *policy.Book
-	Tenants   []string          // that the file names: the default one and those of sites
-	issuers   map[string]string // of providers whose subjects can be users, by name
+	Tenants   []string     // that the file names: the default one and those of sites
+	asked     []rbac.Asked // what the routes of the file ask for
 }
 
 // ownCookies are Portreeve's own cookies: no upstream sees or sets them.
@@ -68,7 +69,7 @@ var ownCookies = []string{"__Host-portreeve", "__Host-portreeve-mfa"}
 // not be used when the document failed.
 func build(l *Loaded, d Deps) *Built {
 	root := l.Doc.Report("")
-	b := &builder{Built: &Built{Loaded: l, Upstreams: map[string]gateway.UpstreamSettings{}, issuers: map[string]string{}}, deps: d, root: root}
+	b := &builder{Built: &Built{Loaded: l, Upstreams: map[string]gateway.UpstreamSettings{}}, deps: d, root: root}
 	b.checkFile()
 	b.TLS = b.tls()
 	top := b.topSite()
@@ -94,7 +95,7 @@ func build(l *Loaded, d Deps) *Built {
 	b.Snapshot.RequireCert = b.TLS != nil && b.TLS.ClientAuth == tls.RequireAndVerifyClientCert
 	b.Snapshot.RequireHTTPS = l.Env == "prod" && !l.File.InsecurePlainHTTP
 	b.Snapshot.Tenants = policy.NewTenants(l.File.Tenants, b.providers, root.At("tenants"))
-	b.store(top)
+	b.store()
 	b.upstreams()
 	return b.Built
 }
@@ -152,6 +153,7 @@ func (b *builder) site(k *inherited, name string, hosts []string, isDefault bool
 			b.Signs = true
 		}
 	}
+	b.asks(k)
 	b.Signs = b.Signs || k.Upstream != nil && k.Upstream.Assertion
 	in := gateway.SiteInput{
 		Name: name, Hosts: hosts, Default: isDefault, Tenant: k.Tenant, Identity: id, Book: book, NoAuth: noAuth,

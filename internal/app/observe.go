@@ -82,6 +82,7 @@ func (a *App) record(o *std.Outcome) {
 	log := a.accessLog()
 	log.Write(&line)
 	a.metrics.Request(line.Site, o.Status, line.Duration, line.Reason)
+	a.count(o)
 	if o.Decision != "" {
 		a.ring.Add(explain.Record{ID: o.Decision, Time: o.End, Site: line.Site, Route: line.Route, Method: line.Method,
 			Path: line.Path, Status: o.Status, Reason: line.Reason, Client: client, Principal: log.Name(x.Stand.Who),
@@ -130,6 +131,7 @@ func (a *App) degraded() []string {
 			out = append(out, "no member of the upstream "+u.Upstream+" is healthy")
 		}
 	}
+	out = append(out, a.storeProblem()...)
 	g := a.current.Load()
 	if g.auto != nil {
 		for _, host := range g.auto.Missing() {
@@ -160,6 +162,9 @@ func (a *App) state() any {
 		"version": version, "environment": g.Env, "file": g.Path, "generation": strconv.FormatUint(g.number, 10),
 		"since": g.since.UTC().Format(time.RFC3339), "keySets": a.keyHealth(), "upstreams": full(a.upstreamHealth()), "degraded": full(a.degraded()),
 		"parked": a.gate.Lot.Stats(), "limits": map[string]int{"keys": a.gate.Limits.Len()},
+	}
+	if h := a.storeHealth(); h != nil {
+		st["store"] = h
 	}
 	if text := a.lastError.Load(); text != nil {
 		st["lastReloadError"] = *text

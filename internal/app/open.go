@@ -83,7 +83,7 @@ func (d *doors) addrs() (out []net.Addr) {
 // not worth a failed start: the folder may be read-only, the name too long for
 // a socket, or a second process may serve the same file.
 func (a *App) openAdmin(g *generation, s *server.Server) (err error) {
-	o := server.AdminOptions{Ring: a.ring, Reload: a.Reload, State: a.state, Socket: true}
+	o := server.AdminOptions{Ring: a.ring, Reload: func() error { return a.reloadBy("admin") }, State: a.state, Socket: true}
 	at, c := "unix:"+g.AdminSocket(), g.File.Admin
 	if c != nil {
 		at, o.Token, o.Pprof = c.Listen, c.Token, c.Pprof

@@ -13,16 +13,20 @@ import (
 
 // Reload reads the configuration again and swaps it in whole, or changes
 // nothing. The error is what check would print.
-func (a *App) Reload() error {
+func (a *App) Reload() error { return a.reloadBy("signal") }
+
+// reloadBy is Reload; how is what asked for it, for the audit trail.
+func (a *App) reloadBy(how string) error {
 	a.reloading.Lock()
 	defer a.reloading.Unlock()
-	err := a.reload()
+	err := a.reload(how)
 	if err != nil {
 		text := err.Error()
 		a.lastError.Store(&text)
 		a.log.Error("configuration not reloaded; the one before stays in service", "problems", text)
 		old := a.current.Load()
 		a.kept.settle(old.Built, old.runtime)
+		a.refusedReload(old.Built, how)
 		return err
 	}
 	a.lastError.Store(nil)
@@ -31,7 +35,7 @@ func (a *App) Reload() error {
 }
 
 // reload prepares all that may fail, and only then swaps.
-func (a *App) reload() error {
+func (a *App) reload(how string) error {
 	before := a.loaded().now()
 	l, err := a.load()
 	if err != nil {
@@ -39,6 +43,10 @@ func (a *App) reload() error {
 		return err
 	}
 	old := a.current.Load()
+	if err := a.useStore(l); err != nil {
+		a.named.Store(&before)
+		return err
+	}
 	b := build(l, a.deps())
 	a.remember(b, before)
 	if b.Doc.Has("") && (b.Env != old.Env || b.Written != old.Written) {
@@ -53,6 +61,10 @@ func (a *App) reload() error {
 		if opened, err = openDoors(b, a.server); err != nil {
 			return err
 		}
+	}
+	if err := a.takeUp(b, how); err != nil {
+		opened.close()
+		return err
 	}
 	if err := a.logFile.reopen(b.logPath()); err != nil {
 		opened.close()
@@ -88,6 +100,9 @@ func (a *App) swap(b *Built) {
 	}
 	b.Snapshot.Generation = g.number
 	a.current.Store(g)
+	if a.storing.stored != nil {
+		a.storing.stored.live.Store(g.Built)
+	}
 	a.kept.settle(b, g.runtime)
 	if b.Size >= largeFile {
 		time.AfterFunc(time.Second, debug.FreeOSMemory)

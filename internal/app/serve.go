@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"io"
 	"log/slog"
 	"net"
@@ -44,6 +45,7 @@ type App struct {
 	ring    *explain.Ring
 	kept    *kept
 	metrics *server.Metrics
+	storing storing
 	access  server.AccessLog
 	now     func() time.Time
 
@@ -90,10 +92,11 @@ func New(o Options) (a *App, err error) {
 	if a.log, a.logFile, err = openLog(l, o.Stderr); err != nil {
 		return nil, err
 	}
-	log := a.logFile
+	made := a
 	defer func() {
 		if err != nil {
-			log.Close()
+			_ = made.storing.stop()
+			made.logFile.Close()
 		}
 	}()
 	if a.kept, err = newKept(a.log, o.Now, o.KeySets); err != nil {
@@ -106,10 +109,17 @@ func New(o Options) (a *App, err error) {
 	if _, ok := a.log.Handler().(*slog.JSONHandler); ok {
 		a.access.JSON = a.logFile
 	}
+	a.metrics.Registry.MustRegister(server.StoreFigures(a.storeHealth))
+	if err := a.useStore(l); err != nil {
+		return nil, err
+	}
 	b := build(l, a.deps())
 	a.remember(b, nil)
 	if b.Doc.Failed() {
 		return nil, &ConfigError{b.Doc.Problems()}
+	}
+	if err := a.takeUp(b, "start"); err != nil {
+		return nil, err
 	}
 	a.warn(b)
 	a.swap(b)
@@ -117,7 +127,7 @@ func New(o Options) (a *App, err error) {
 }
 
 func (a *App) deps() Deps {
-	return Deps{Keys: a.kept.keys, Automatic: a.kept.automatic, Memory: a.kept.memory, JWKS: a.kept.jwks, Log: a.log, Now: a.now}
+	return Deps{Keys: a.kept.keys, Automatic: a.kept.automatic, Memory: a.kept.memory, JWKS: a.kept.jwks, Stored: a.storing.stored, Serves: true, Log: a.log, Now: a.now}
 }
 
 // load reads the configuration; addresses of the command line take the place of
@@ -131,9 +141,11 @@ func (a *App) load() (*Loaded, error) {
 }
 
 // Run serves until ctx ends.
-func (a *App) Run(ctx context.Context) error {
+func (a *App) Run(ctx context.Context) (err error) {
 	defer a.logFile.Close()
+	defer func() { err = errors.Join(err, a.storing.stop()) }()
 	defer a.kept.close()
+	a.storing.run()
 	s, addrs, err := a.start()
 	if err != nil {
 		return err

@@ -5,19 +5,16 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"time"
 
+	"github.com/portreeve/portreeve/internal/audit"
 	"github.com/portreeve/portreeve/internal/config"
 	"github.com/portreeve/portreeve/internal/gateway"
+	"github.com/portreeve/portreeve/internal/rbac"
 	"github.com/portreeve/portreeve/internal/seal"
 )
 
 // DefaultStore is where the store is unless the file says otherwise.
 const DefaultStore = "sqlite:portreeve.db"
-
-// longestCheckpoint is how far apart signed checkpoints may lie: what happened
-// since the last one could be cut off unseen.
-const longestCheckpoint = time.Hour
 
 // StoreURL is where the store is, with the file of SQLite as an absolute path.
 func (l *Loaded) StoreURL() string {
@@ -116,7 +113,7 @@ func (b *builder) checkStore() {
 	if t := b.File.Tenants; t != nil && t.AutoCreateMax < 0 {
 		b.root.Errorf("tenants.autoCreateMax", "is negative")
 	}
-	if a := b.File.Audit; a != nil && b.Doc.Has("audit.every") && (a.Every <= 0 || a.Every.Std() > longestCheckpoint) {
+	if a := b.File.Audit; a != nil && b.Doc.Has("audit.every") && (a.Every <= 0 || a.Every.Std() > audit.LongestEvery) {
 		b.root.Errorf("audit.every", "is not between nothing and an hour")
 	}
 	b.checkMasterKeys()
@@ -176,15 +173,15 @@ func (b *builder) masterKeyMissing(text string) {
 }
 
 // store hands the decisions what the store says.
-func (b *builder) store(top *inherited) {
+func (b *builder) store() {
 	b.Tenants = append(b.Tenants, b.Snapshot.Tenants.Default())
 	b.Snapshot.Sites(func(s *gateway.Site) {
 		if s.Tenant != "" {
 			b.Tenants = append(b.Tenants, s.Tenant)
 		}
 	})
-	if b.deps.Stored != nil {
-		b.Snapshot.Directory, b.Snapshot.Secrets = b.deps.Stored.directory(), b.deps.Stored.secretFinder()
+	if s := b.deps.Stored; s != nil && s.DB != nil {
+		b.Snapshot.Directory, b.Snapshot.Secrets = s.directory(b.File.Tenants), s.Secrets
 	}
 }
 
@@ -206,4 +203,19 @@ func headerName(s string) bool {
 		}
 	}
 	return s != ""
+}
+
+// asks collects the permissions that a site's routes ask for.
+func (b *builder) asks(k *inherited) {
+	for i := range k.Routes {
+		r := &k.Routes[i]
+		for _, permission := range r.RequiredPermissions {
+			j := slices.IndexFunc(b.asked, func(a rbac.Asked) bool { return a.Permission == permission })
+			if j < 0 {
+				j = len(b.asked)
+				b.asked = append(b.asked, rbac.Asked{Permission: permission})
+			}
+			b.asked[j].Routes = append(b.asked[j].Routes, strings.ToUpper(strings.Join(r.Method, ","))+" "+r.Path)
+		}
+	}
 }

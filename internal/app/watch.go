@@ -125,7 +125,7 @@ func (v *vigil) look() (again bool) {
 	if was := v.app.loaded(); maps.Equal(was, was.now()) {
 		return false
 	}
-	_ = v.app.Reload() // reported by Reload
+	_ = v.app.reloadBy("watch") // which reports it
 	v.follow()
 	is := v.app.loaded()
 	return !maps.Equal(is, is.now())

@@ -13,7 +13,6 @@ type StoreHealth struct {
 	Read   time.Time `json:"read,omitzero"` // when the changes were read last; zero: never
 	Fresh  bool      `json:"fresh"`         // within store.maxStale: decisions may rely on what is remembered
 	Lost   int64     `json:"usageLost"`     // calls that usage had no room to count
-	Failed int64     `json:"flushesFailed"` // batches of usage that could not be written
 }
 
 // StoreFigures collects the state of the store at a scrape; nil where there is

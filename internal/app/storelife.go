@@ -1,0 +1,185 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/portreeve/portreeve/internal/audit"
+	"github.com/portreeve/portreeve/internal/fault"
+	"github.com/portreeve/portreeve/internal/server"
+	"github.com/portreeve/portreeve/internal/server/std"
+	"github.com/portreeve/portreeve/internal/store"
+	"github.com/portreeve/portreeve/internal/usage"
+)
+
+// storing is the store in the life of a serving process: opened by the first
+// configuration that uses it, at start or at a reload, and closed at the end.
+type storing struct {
+	stored *Stored // nil: nothing is stored; set before the first generation that uses it
+
+	mu     sync.Mutex
+	ctx    context.Context //nolint:containedctx // of what runs beside serving; nil before Run and after
+	cancel context.CancelFunc
+	runs   sync.WaitGroup
+}
+
+// useStore opens the store where a configuration uses one that is not open yet.
+func (a *App) useStore(l *Loaded) error {
+	if a.storing.stored != nil || l.Doc.Failed() || !l.File.usesStore() {
+		return nil
+	}
+	if l.newStore() || len(l.File.written()) == 0 {
+		// A first look by itself: a file with problems leaves no store behind.
+		again, err := a.load()
+		if err != nil {
+			return err
+		}
+		if b := build(again, Deps{Serves: true, Log: a.log, Now: a.now}); b.Doc.Failed() {
+			return &ConfigError{b.Doc.Problems()}
+		}
+	}
+	s, err := openStored(context.Background(), l, openWith{Now: a.now, Log: a.log})
+	if err != nil {
+		return err
+	}
+	a.storing.stored = s
+	a.storing.start()
+	return nil
+}
+
+// run starts what runs beside serving, now or once there is a store.
+func (g *storing) run() {
+	g.mu.Lock()
+	g.ctx, g.cancel = context.WithCancel(context.Background())
+	g.mu.Unlock()
+	g.start()
+}
+
+func (g *storing) start() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.ctx == nil || g.stored == nil {
+		return
+	}
+	ctx := g.ctx
+	for _, run := range []func(context.Context){g.stored.Feed.Run, g.stored.Audit.Run, g.stored.Usage.Run} {
+		g.runs.Go(func() { run(ctx) })
+	}
+}
+
+// stop has everything written that is still in memory, which takes at most five
+// seconds, and closes the store.
+func (g *storing) stop() error {
+	g.mu.Lock()
+	if g.cancel != nil {
+		g.cancel()
+	}
+	g.ctx = nil
+	g.mu.Unlock()
+	g.runs.Wait()
+	return g.stored.close()
+}
+
+// takeUp prepares the store for a configuration: its tenants are made, and the
+// trail says that it was loaded, before anybody is served by it.
+func (a *App) takeUp(b *Built, how string) error {
+	s := a.storing.stored
+	if s == nil {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), openTimeout)
+	defer cancel()
+	if err := s.Tenants.Ensure(ctx, b.Tenants...); err != nil {
+		return fmt.Errorf("the tenants of the configuration: %w", plainly(err))
+	}
+	return a.tell(ctx, b, how, "ok")
+}
+
+// tell writes the event of a configuration.
+func (a *App) tell(ctx context.Context, b *Built, how, result string) error {
+	s := a.storing.stored
+	e := audit.Event{Action: "config.loaded", Target: filepath.Base(b.Path), Result: result, Actor: audit.Actor{Kind: audit.System, ID: "portreeve"},
+		Detail: map[string]string{"by": how, "environment": b.Env, "version": version, "sha256": fmt.Sprintf("%x", contentOf(b.Path))}}
+	if g := a.current.Load(); g != nil {
+		e.Detail["generation"] = strconv.FormatUint(g.number+1, 10)
+	}
+	if err := s.DB.Tx(ctx, func(tx *store.Tx) error { return s.Audit.Append(tx, e) }); err != nil {
+		return fmt.Errorf("the audit trail: %w", plainly(err))
+	}
+	return nil
+}
+
+// refusedReload tells the trail of a configuration that did not come into
+// service; where even that fails, the log has said it.
+func (a *App) refusedReload(old *Built, how string) {
+	if a.storing.stored == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), refusedTimeout)
+	defer cancel()
+	if err := a.tell(ctx, old, how, "refused"); err != nil {
+		a.log.Warn("a refused reload is not in the audit trail", "error", err.Error())
+	}
+}
+
+// refusedTimeout bounds how long a refused reload waits for the trail.
+const refusedTimeout = 5 * time.Second
+
+// count counts an answered request for its tenant, and a refusal for the trail.
+func (a *App) count(o *std.Outcome) {
+	s := a.storing.stored
+	if s == nil {
+		return
+	}
+	x := o.Exchange
+	who, of, key := x.Stand.Who, x.Stand.Tenant, ""
+	if x.Stand.Key != nil {
+		key = x.Stand.Key.ID
+	}
+	if who.Authenticated() && of != "" {
+		s.Usage.Count(usage.Call{Tenant: of, Key: key, Machine: x.Stand.Key != nil && x.Stand.Key.Machine, Status: o.Status, Bytes: o.Bytes, At: o.End})
+	}
+	if o.Fault == nil || o.Fault.Kind != fault.Unauthenticated && o.Fault.Kind != fault.Forbidden {
+		return
+	}
+	if x.Known != nil && of == "" {
+		of = x.Known.Tenant
+	}
+	account := ""
+	if who.Authenticated() {
+		if account = who.ID(); who.EmailVerified {
+			account = who.EmailFolded
+		}
+	}
+	client := x.View.Client
+	if !client.IsValid() {
+		client = o.Arrival.Peer.Addr()
+	}
+	s.Audit.Refused(of, o.Fault.Code, account, client)
+}
+
+// storeHealth is the state of the store, nil where there is none.
+func (a *App) storeHealth() *server.StoreHealth {
+	s := a.storing.stored
+	if s == nil {
+		return nil
+	}
+	return &server.StoreHealth{Engine: s.DB.Engine(), Seq: s.Feed.Seq(), Read: s.Feed.Read(), Fresh: s.Feed.Fresh(a.now()), Lost: s.Usage.Lost()}
+}
+
+// storeProblem says what does not work while the store cannot be read.
+func (a *App) storeProblem() []string {
+	h := a.storeHealth()
+	if h == nil || h.Fresh {
+		return nil
+	}
+	since := "yet"
+	if !h.Read.IsZero() {
+		since = "for " + a.now().Sub(h.Read).Truncate(time.Second).String()
+	}
+	return []string{"the store was not read " + since + ": decisions that need it are refused"}
+}
