@@ -31,7 +31,7 @@ func (s *Service) Routes() []gateway.SurfaceRoute {
 		{Method: "POST", Path: "/tenant/secrets/rotate", Require: write, Op: op("rotate a secret", maxBody, s.rotate)},
 		// A literal path is chosen before a parameter whatever the method: without
 		// this one a secret that is called rotate could not be deleted.
-		{Method: "DELETE", Path: "/tenant/secrets/rotate", Require: write, Op: op("delete a secret", 0, s.remove)},
+		{Method: "DELETE", Path: "/tenant/secrets/rotate", Require: write, Op: op("delete a secret", 0, s.removeRotate)},
 		{Method: "DELETE", Path: "/tenant/secrets/:key", Require: write, Op: op("delete a secret", 0, s.remove)},
 	}
 }
