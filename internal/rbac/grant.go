@@ -107,10 +107,11 @@ func (g grants) Grant(tx *store.Tx, tenantID string, before, after []string) err
 
 // world is what role names of a tenant mean at one moment.
 type world struct {
-	book  *policy.Book
-	roles []Role
-	defs  *policy.StoredRoles
-	tree  tree
+	book     *policy.Book
+	roles    []Role
+	defs     *policy.StoredRoles
+	tree     tree
+	defaults []string // of users who have no role
 }
 
 func (s *Service) world(tx *store.Tx, tenantID string) (*world, error) {
@@ -118,7 +119,14 @@ func (s *Service) world(tx *store.Tx, tenantID string) (*world, error) {
 	if err != nil {
 		return nil, err
 	}
-	return worldOf(s.d.Book(), roles), nil
+	w := worldOf(s.d.Book(), roles)
+	if d := w.book.DefaultRole(); d != "" {
+		w.defaults = []string{d}
+	}
+	if s.d.Defaults != nil {
+		w.defaults = append(w.defaults, s.d.Defaults()...)
+	}
+	return w, nil
 }
 
 func worldOf(book *policy.Book, roles []Role) *world {
@@ -143,12 +151,10 @@ func (w *world) holds(names []string) []string { return w.book.Effective(w.defs,
 // holdsAtMost is holds, with what somebody without any role has by default: a
 // user whose last role is taken away gains that.
 func (w *world) holdsAtMost(names []string) []string {
-	if len(names) == 0 {
-		if d := w.book.DefaultRole(); d != "" {
-			return w.holds([]string{d})
-		}
+	if len(names) > 0 {
+		return w.holds(names)
 	}
-	return w.holds(names)
+	return w.holds(w.defaults)
 }
 
 // heirs lists a role and every one that inherits from it.

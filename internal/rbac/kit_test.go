@@ -79,7 +79,9 @@ func newHouse(t testing.TB, db *store.DB, roles string) *house {
 	h.users = tenant.New(tenant.Deps{DB: db, Audit: h.log, Now: time.Now})
 	h.rbac = New(Deps{
 		DB: db, Audit: h.log, Book: func() *policy.Book { return h.book }, Users: h.users,
-		Known: func(tx *store.Tx, who *principal.Principal, id string) (*policy.Known, error) { return h.dir.Now(tx, who, id) },
+		Known: func(tx *store.Tx, who *principal.Principal, id string) (*policy.Known, error) {
+			return h.dir.Now(tx, who, id)
+		},
 		Issuer: func(_ *gateway.Site, provider string) (string, bool) {
 			issuer, ok := map[string]string{"jwt": "", "entra": "https://login.example/v2"}[provider]
 			return issuer, ok
@@ -151,11 +153,8 @@ func (h *house) ask(token, line, body string, fields ...string) (int, string) {
 
 func (h *house) try(token, line, body string, fields ...string) (int, string, error) {
 	method, target, _ := strings.Cut(line, " ")
-	a := gateway.Arrival{ID: "req-1", Method: method, Target: target, Host: "api.example.com", Received: time.Now(), HasBody: body != "",
-		Peer: netip.MustParseAddrPort("203.0.113.9:4711"), Header: request.Header{{Name: "Host", Value: "api.example.com"}}}
-	if token != "" {
-		a.Header = append(a.Header, request.Field{Name: "Authorization", Value: "Bearer " + token})
-	}
+	a := arrival(token, method, target)
+	a.HasBody = body != ""
 	for _, f := range fields {
 		name, value, _ := strings.Cut(f, ": ")
 		a.Header = append(a.Header, request.Field{Name: name, Value: value})
@@ -188,6 +187,15 @@ func (h *house) try(token, line, body string, fields ...string) (int, string, er
 		reply = gateway.Flat(f, "req-1", "decision-1")
 	}
 	return reply.Status, strings.TrimSuffix(string(reply.Body), "\n"), nil
+}
+
+func arrival(token, method, target string) gateway.Arrival {
+	a := gateway.Arrival{ID: "req-1", Method: method, Target: target, Host: "api.example.com", Received: time.Now(),
+		Peer: netip.MustParseAddrPort("203.0.113.9:4711"), Header: request.Header{{Name: "Host", Value: "api.example.com"}}}
+	if token != "" {
+		a.Header = append(a.Header, request.Field{Name: "Authorization", Value: "Bearer " + token})
+	}
+	return a
 }
 
 // want asks and compares the status; the body is returned.

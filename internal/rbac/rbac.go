@@ -20,6 +20,9 @@ type Deps struct {
 	Audit *audit.Log
 	// Book is the configuration's roles as they are now: a reload exchanges them.
 	Book func() *policy.Book
+	// Defaults lists the default roles of all sites, which one that is left without
+	// a role has; nil: the Book's alone.
+	Defaults func() []string
 	// Known reads what is stored about a caller of a tenant as it stands in a
 	// transaction: tenant.Directory.Now.
 	Known func(tx *store.Tx, who *principal.Principal, tenant string) (*policy.Known, error)
