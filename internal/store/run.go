@@ -32,6 +32,8 @@ func (db *DB) run(ctx context.Context, pool *sql.DB, o *sql.TxOptions, fn func(*
 	for n := 1; ; n++ {
 		tx, err := db.once(ctx, pool, o, fn)
 		switch {
+		case err == nil && db.rehearse:
+			return nil
 		case err == nil:
 			for _, channel := range tx.notices {
 				db.signals.send(channel)
@@ -90,6 +92,9 @@ func (db *DB) once(ctx context.Context, pool *sql.DB, o *sql.TxOptions, fn func(
 		return tx, errOpenRows
 	}
 	tx.over = true
+	if db.rehearse {
+		return tx, nil
+	}
 	committed = true // or broken: there is nothing left to roll back
 	return tx, classify(began.Commit())
 }

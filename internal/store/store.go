@@ -23,22 +23,26 @@ const (
 type Options struct {
 	URL    string // "sqlite:/abs/file" or "postgres://…"
 	Manual bool   // a store that is behind is an error instead of being migrated
-	Now    func() time.Time
-	Log    *slog.Logger
+	// Rehearse runs transactions as ever and keeps nothing of them: for who only
+	// wants to know what would happen.
+	Rehearse bool
+	Now      func() time.Time
+	Log      *slog.Logger
 }
 
 // DB is an open store.
 type DB struct {
-	engine  string
-	file    string          // SQLite: the file
-	conn    *pgx.ConnConfig // PostgreSQL: how connections are made, for those outside the pool
-	write   *sql.DB
-	read    *sql.DB // the same as write on PostgreSQL
-	now     func() time.Time
-	log     *slog.Logger
-	bound   time.Duration // how long one transaction may take, waiting included
-	signals signals
-	closed  func() error
+	engine   string
+	file     string          // SQLite: the file
+	conn     *pgx.ConnConfig // PostgreSQL: how connections are made, for those outside the pool
+	write    *sql.DB
+	read     *sql.DB // the same as write on PostgreSQL
+	now      func() time.Time
+	log      *slog.Logger
+	bound    time.Duration // how long one transaction may take, waiting included
+	signals  signals
+	rehearse bool
+	closed   func() error
 }
 
 // ErrNewer is wrapped by the error of Open on a store that a newer release has
@@ -82,6 +86,7 @@ func connect(ctx context.Context, o Options) (*DB, error) {
 }
 
 func (db *DB) defaults(o Options) {
+	db.rehearse = o.Rehearse
 	db.now, db.log, db.bound = o.Now, cmp.Or(o.Log, slog.New(slog.DiscardHandler)), bound
 	if db.now == nil {
 		db.now = time.Now
