@@ -85,6 +85,12 @@ type rig struct {
 // load builds a configuration, problems and all.
 func load(t testing.TB, text string) *rig {
 	t.Helper()
+	return loadWith(t, text, nil)
+}
+
+// loadWith is load with something changed of every site.
+func loadWith(t testing.TB, text string, change func(*SiteInput)) *rig {
+	t.Helper()
 	var f kitFile
 	doc := config.Decode([]byte(text), &f, config.Options{Name: "p.yaml"})
 	root := doc.Report("")
@@ -97,12 +103,16 @@ func load(t testing.TB, text string) *rig {
 	id, _ := identity.NewSite([]*identity.Provider{jwt, access}, identity.SiteOptions{Memory: identity.NewMemory(64)})
 	book := policy.NewBook(f.RBAC, root.At("rbac"))
 	build := func(s siteFile, name string, at *config.Reporter) *Site {
-		return BuildSite(SiteInput{
+		in := SiteInput{
 			Name: name, Hosts: s.Hosts, Default: name == "default", Tenant: s.Tenant, Identity: id, Book: book, NoAuth: s.Auth == "none",
 			Rules: rulesOf(s), FoldCase: s.PathCase == "fold", CORS: s.CORS, Allow: s.Allow, Deny: s.Deny, RateLimit: s.RateLimit,
 			IdentityHeaders: s.IdentityHeaders, Upstream: s.Upstream, Routes: s.Routes, OwnCookies: []string{"__Host-portreeve"},
 			At: at, Inherited: func(string) *config.Reporter { return at }, Upstreams: g.upstreams,
-		})
+		}
+		if change != nil {
+			change(&in)
+		}
+		return BuildSite(in)
 	}
 	standard := build(f.siteFile, "default", root)
 	var named []*Site
@@ -223,7 +233,7 @@ func (g *rig) send(a Arrival, body string) answer {
 	}
 	if f != nil {
 		out.code = f.Code
-		reply = Flat(f, x.View.ID, "decision-1")
+		reply = x.Fault(f, x.View.ID, "decision-1")
 	}
 	out.status, out.header, out.body = reply.Status, append(out.header, reply.Header...), string(reply.Body)
 	return out
@@ -235,6 +245,17 @@ func (g *rig) serve(out *answer, body string) (request.Reply, *fault.Error) {
 		forward, f := x.Forward(to, nil, g.now)
 		out.forward = forward
 		return request.Reply{Status: 200}, f
+	}
+	if op, ok := x.Route.Answer.(*Operation); ok {
+		call, f := x.Call([]byte(body), g.now, "decision-1")
+		if f != nil {
+			return request.Reply{}, f
+		}
+		reply, err := op.Run(g.t.Context(), call)
+		if err != nil {
+			return reply, OperationFault(err)
+		}
+		return reply, nil
 	}
 	var read []byte
 	if x.WantsBody() {
