@@ -12,11 +12,11 @@ import (
 // found by e-mail or binding over all tenants, and who they are has no place in
 // a table of changes.
 
-func emailIdentity(folded string) string     { return identity("email", folded) }
-func serviceIdentity(clientID string) string { return identity("service", clientID) }
-func bindingIdentity(b Binding) string       { return identity("bound", b.Provider, b.Issuer, b.Subject) }
+func emailIdentity(folded string) string     { return digestOf("email", folded) }
+func serviceIdentity(clientID string) string { return digestOf("service", clientID) }
+func bindingIdentity(b Binding) string       { return digestOf("bound", b.Provider, b.Issuer, b.Subject) }
 
-func identity(parts ...string) string {
+func digestOf(parts ...string) string {
 	sum := sha256.Sum256(packed(parts...))
 	return hex.EncodeToString(sum[:16])
 }
