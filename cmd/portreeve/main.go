@@ -30,14 +30,23 @@ type streams struct {
 }
 
 type commands struct {
-	Serve   serveCmd   `cmd:"" help:"Serve what the configuration says."`
-	Demo    demoCmd    `cmd:"" help:"Everything at once from an empty folder, against built-in stand-ins."`
-	Check   checkCmd   `cmd:"" help:"Validate the configuration; print every route with who may use it."`
-	Explain explainCmd `cmd:"" help:"Decide one request without serving it and show every step, or look up a refusal that happened."`
-	Token   tokenCmd   `cmd:"" help:"Print a JWT signed with jwt.secret."`
-	Secrets secretsCmd `cmd:"" help:"Keep secrets in files that the configuration reads."`
-	Schema  schemaCmd  `cmd:"" help:"Print the JSON Schema of the configuration file."`
-	Version versionCmd `cmd:"" help:"Print the release."`
+	Serve     serveCmd     `cmd:"" help:"Serve what the configuration says."`
+	Demo      demoCmd      `cmd:"" help:"Everything at once from an empty folder, against built-in stand-ins."`
+	Check     checkCmd     `cmd:"" help:"Validate the configuration; print every route with who may use it."`
+	Explain   explainCmd   `cmd:"" help:"Decide one request without serving it and show every step, or look up a refusal that happened."`
+	Token     tokenCmd     `cmd:"" help:"Print a JWT signed with jwt.secret."`
+	Tenants   tenantsCmd   `cmd:"" help:"Make, list, remove and export tenants."`
+	Users     usersCmd     `cmd:"" help:"Add users, the first administrator too; change and refuse them."`
+	Roles     rolesCmd     `cmd:"" help:"Make roles of a tenant, and assign them."`
+	Keys      keysCmd      `cmd:"" help:"Make, list, rotate and revoke API keys and machine tokens."`
+	Secrets   secretsCmd   `cmd:"" help:"Keep secrets in files that the configuration reads."`
+	Masterkey masterkeyCmd `cmd:"" help:"Make a master key, seal the store anew with it, and see what is sealed by which."`
+	Migrate   migrateCmd   `cmd:"" help:"Bring the store up to this release, or see how far it is."`
+	Backup    backupCmd    `cmd:"" help:"Write a consistent copy of the store while it is served, or verify one."`
+	Store     storeCmd     `cmd:"" help:"Move a store to another engine or file."`
+	Audit     auditCmd     `cmd:"" help:"Read, verify and export the audit trail."`
+	Schema    schemaCmd    `cmd:"" help:"Print the JSON Schema of the configuration file."`
+	Version   versionCmd   `cmd:"" help:"Print the release."`
 }
 
 func main() {

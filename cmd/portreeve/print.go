@@ -113,3 +113,6 @@ func dash(s string) string {
 	}
 	return s
 }
+
+// printLine prints a value as one line of JSON.
+func printLine(w io.Writer, v any) error { return json.NewEncoder(w).Encode(v) }

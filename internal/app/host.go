@@ -5,12 +5,14 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"time"
 
 	"github.com/portreeve/portreeve/internal/apikey"
 	"github.com/portreeve/portreeve/internal/audit"
 	"github.com/portreeve/portreeve/internal/fault"
 	"github.com/portreeve/portreeve/internal/identity"
 	"github.com/portreeve/portreeve/internal/rbac"
+	"github.com/portreeve/portreeve/internal/store"
 	"github.com/portreeve/portreeve/internal/tenant"
 )
 
@@ -87,4 +89,22 @@ func plainly(err error) error {
 		return f.Err
 	}
 	return err
+}
+
+// CheckpointFile is where signed checkpoints are appended to; "" for the log
+// alone.
+func (h *Host) CheckpointFile() string {
+	if a := h.File.Audit; a != nil && a.Checkpoint != "" {
+		return h.abs(a.Checkpoint)
+	}
+	return ""
+}
+
+// ExportAudit writes events, and leaves one of having done so.
+func (h *Host) ExportAudit(ctx context.Context, to io.Writer, s audit.Scope, from, before time.Time) (int64, error) {
+	e := audit.Event{Tenant: s.Tenant, Action: "audit.exported", Actor: h.Actor()}
+	if err := h.DB.Tx(ctx, func(tx *store.Tx) error { return h.Audit.Append(tx, e) }); err != nil {
+		return 0, err
+	}
+	return h.Audit.Export(ctx, to, s, from, before)
 }

@@ -73,10 +73,7 @@ func newStored(d storedDeps) *Stored {
 
 // sealedColumns are all that master keys seal.
 func sealedColumns() []vault.Column {
-	ofTenant := func(tenant string) string { return "tenant-secret:" + tenant }
-	return append(audit.SealedColumns(),
-		vault.Column{Table: "tenant_secrets", Column: "sealed", Tenant: "tenant_id", Row: []string{"id"}, Purpose: ofTenant},
-		vault.Column{Table: "tenant_secrets", Column: "previous", Tenant: "tenant_id", Row: []string{"id"}, Purpose: ofTenant})
+	return slices.Concat(audit.SealedColumns(), secrets.Sealed())
 }
 
 // routes are the operations of tenantApi.

@@ -34,7 +34,7 @@ func openStored(ctx context.Context, l *Loaded, o openWith) (*Stored, error) {
 		return nil, err
 	}
 	manual := o.Rehearse || value(l.File.Store).Migrate == "manual"
-	db, err := store.Open(ctx, store.Options{URL: l.StoreURL(), Manual: manual, Now: o.Now, Log: o.Log})
+	db, err := store.Open(ctx, store.Options{URL: l.StoreURL(), Manual: manual, Rehearse: o.Rehearse, Now: o.Now, Log: o.Log})
 	if err != nil {
 		return nil, fmt.Errorf("the store cannot be opened: %w", err)
 	}
