@@ -194,3 +194,28 @@ func TestSixteenCallersShareOneLimit(t *testing.T) {
 		}
 	}
 }
+
+func TestLookingCountsNothing(t *testing.T) {
+	t.Parallel()
+	table, rule := NewTable(100), Rule{Window: time.Minute, Max: 2}
+	claims := []Claim{{TextKey(1, "a"), rule}}
+	for range 5 {
+		if r := table.Look(claims, start); !r.Allowed || r.Remaining != 1 {
+			t.Fatalf("%+v", r)
+		}
+	}
+	for i, want := range []bool{true, true, false} {
+		if got := table.Look(claims, start).Allowed; got != want {
+			t.Errorf("before the request %d it says %v", i, got)
+		}
+		if got := table.TakeAll(claims, start).Allowed; got != want {
+			t.Errorf("request %d: %v", i, got)
+		}
+	}
+	if r := table.Look(claims, start); r.RetryAfter != time.Minute {
+		t.Errorf("%+v", r)
+	}
+	if r := table.Look(claims, start.Add(time.Minute)); !r.Allowed {
+		t.Errorf("a minute later: %+v", r)
+	}
+}
