@@ -173,16 +173,11 @@ func (c auditVerifyCmd) print(s streams, r *audit.Report) error {
 	if !r.OK() {
 		verdict = counted(len(r.Problems)+int(r.More), "problem")
 	}
-	notes := ""
-	if r.Erased > 0 {
-		notes += fmt.Sprintf(", %s erased", counted(int(r.Erased), "person"))
+	held := "no checkpoints to hold them against: a missing end would not be seen"
+	if r.Checkpoints > 0 {
+		held = "held against " + counted(int(r.Checkpoints), "checkpoint")
 	}
-	if r.Checkpoints == 0 {
-		notes += ", no checkpoints: whether the end is missing cannot be seen"
-	} else {
-		notes += ", " + counted(int(r.Checkpoints), "checkpoint")
-	}
-	_, err := fmt.Fprintf(s.out, "%s, %s%s: %s\n", counted(r.Chains, "chain"), counted(int(r.Rows), "event"), notes, verdict)
+	_, err := fmt.Fprintf(s.out, "%s, %s: %s (%s)\n", counted(r.Chains, "chain"), counted(int(r.Rows), "event"), verdict, held)
 	return err
 }
 

@@ -117,8 +117,12 @@ func printMade(s streams, asJSON bool, m apikey.Made) error {
 	if m.Machine {
 		what = "machine token"
 	}
-	fmt.Fprintf(s.err, "%s %s %s of tenant %s; expires: %s. It is shown this once:\n", what, m.ID, strconv.Quote(m.Name), m.Tenant, dash(moment(m.ExpiresAt)))
-	if !m.PreviousExpiresAt.IsZero() {
+	ends := "never"
+	if !m.ExpiresAt.IsZero() {
+		ends = moment(m.ExpiresAt)
+	}
+	fmt.Fprintf(s.err, "%s %s %s of tenant %s; expires: %s. It is shown this once:\n", what, m.ID, strconv.Quote(m.Name), m.Tenant, ends)
+	if m.PreviousExpiresAt.After(time.Now()) {
 		fmt.Fprintf(s.err, "the secret before it counts until %s\n", moment(m.PreviousExpiresAt))
 	}
 	fmt.Fprintln(s.out, token)

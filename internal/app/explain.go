@@ -37,7 +37,14 @@ func Explain(s Source, q ExplainRequest) (rec *explain.Record, allowed bool, err
 	if err != nil {
 		return nil, false, err
 	}
-	b := build(l, Deps{Memory: identity.NewMemory(16)})
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	defer cancel()
+	stored, err := l.rehearse(ctx)
+	if err != nil {
+		return nil, false, err
+	}
+	defer func() { err = errors.Join(err, stored.close()) }()
+	b := build(l, Deps{Memory: identity.NewMemory(16), Stored: stored})
 	if b.Doc.Failed() {
 		return nil, false, &ConfigError{b.Doc.Problems()}
 	}
@@ -45,8 +52,6 @@ func Explain(s Source, q ExplainRequest) (rec *explain.Record, allowed bool, err
 	if err != nil {
 		return nil, false, err
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
-	defer cancel()
 	// Only the keys that the request's credential needs are fetched, by the gate
 	// as in service: another issuer that is down is no matter of this request.
 	gate := &gateway.Gate{Limits: limit.NewTable(1024), Lot: park.NewLot(park.Options{}), Now: time.Now}
@@ -67,6 +72,16 @@ func Explain(s Source, q ExplainRequest) (rec *explain.Record, allowed bool, err
 	}
 	_, denied := rec.Denied() // what is sent on to https was not let through
 	return rec, v.Kind == gateway.Allow && !denied, nil
+}
+
+// rehearse opens the store that stands, so that what is stored about callers and
+// keys counts, and keeps nothing of what a decision writes. nil where nothing is
+// stored, or nothing yet: explain makes no store.
+func (l *Loaded) rehearse(ctx context.Context) (*Stored, error) {
+	if l.Doc.Failed() || !l.File.usesStore() || l.newStore() {
+		return nil, nil
+	}
+	return openStored(ctx, l, openWith{Now: time.Now, Rehearse: true})
 }
 
 // answers is the status of what Portreeve itself would answer; 0 where that is

@@ -33,6 +33,9 @@ func openStored(ctx context.Context, l *Loaded, o openWith) (*Stored, error) {
 	if err != nil {
 		return nil, err
 	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
 	manual := o.Rehearse || value(l.File.Store).Migrate == "manual"
 	db, err := store.Open(ctx, store.Options{URL: l.StoreURL(), Manual: manual, Rehearse: o.Rehearse, Now: o.Now, Log: o.Log})
 	if err != nil {
