@@ -348,3 +348,18 @@ func TestRefusedInputSaysWhatWouldBeRight(t *testing.T) {
 	_, err = k.s.Change(t.Context(), host(), "a", m.ID, Draft{Disabled: set(true), Enabled: set(true)})
 	wantCode(t, "on and off", err, fault.BadRequest, "enabled")
 }
+
+// TestARowOfAnotherTenantIsNobodysHere: ids of users may be the same in two
+// tenants.
+func TestARowOfAnotherTenantIsNobodysHere(t *testing.T) {
+	t.Parallel()
+	k := newKit(t, storetest.SQLiteURL(t))
+	ann := person("ann", "admin")
+	ann.Standing.UserID = "u1" // of tenant a
+	for tenant, want := range map[string]string{"a": "u1", "b": ""} {
+		m, err := k.s.Create(t.Context(), ann, tenant, draft("docs:read"))
+		if err != nil || m.Creator.UserID != want || m.Creator.Bound.Subject != "ann" {
+			t.Errorf("%s: made by %+v, %v", tenant, m.Creator, err)
+		}
+	}
+}

@@ -243,3 +243,17 @@ func TestALostStoreRefuses(t *testing.T) {
 	}
 	wantCode(t, "verify", err, fault.Unavailable, "")
 }
+
+// TestTheRowSaysTheClassToo: a key never becomes a machine's, nor the other way
+// round, by what only one of the two says.
+func TestTheRowSaysTheClassToo(t *testing.T) {
+	both(t, func(t *testing.T, k *kit) {
+		m := k.create(host(), draft("docs:read"))
+		k.tx(func(tx *store.Tx) error {
+			_, err := tx.Exec(`UPDATE api_key_secrets SET machine = 1 WHERE tenant_id = 'a' AND key_id = $1`, m.ID)
+			return err
+		})
+		_, err := k.s.Verify(t.Context(), m.Token.Reveal())
+		wantErr(t, "a key whose row is a machine's", err, ErrUnknown)
+	})
+}
