@@ -54,6 +54,10 @@ func (r *route) reads(from *gateway.Route) {
 		if a.UsesBody {
 			r.body = &body{kind: "application/json", max: gateway.MaxTemplateBody}
 		}
+	case *gateway.Operation:
+		if most := a.BodyLimit(); most > 0 {
+			r.body = &body{kind: "application/json", max: most}
+		}
 	}
 	for _, ref := range refs {
 		if len(ref.Path) == 0 || ref.Path[0].IsIndex {
@@ -115,6 +119,8 @@ func (r *route) answers(from *gateway.Route) {
 		} else {
 			r.answer.schema, r.answer.sketch = schema{"type": "string"}, "text"
 		}
+	case *gateway.Operation: // what it answers is in the surface's own documentation
+		r.answer = answer{status: 200, kind: "application/json", words: "The answer."}
 	case *gateway.Builtin:
 		o := owns[a.Name]
 		r.answer = answer{status: 200, kind: o.kind, words: "The answer.", schema: o.schema, sketch: o.sketch}

@@ -7,6 +7,8 @@ import (
 	"encoding/json"
 	"strconv"
 	"strings"
+
+	"github.com/portreeve/portreeve/internal/identity"
 )
 
 // document is an OpenAPI 3.1 document, as far as it is used here.
@@ -237,6 +239,10 @@ func (a *api) securitySchemes() map[string]securityScheme {
 			out[s.cookieID()] = securityScheme{Type: "apiKey", In: "cookie", Name: s.place.Cookie, Description: s.words()}
 		case s.place.Discovery != "":
 			out[s.provider] = securityScheme{Type: "openIdConnect", OpenID: s.place.Discovery, Description: s.words()}
+		case s.kind == identity.KindAPIKey:
+			out[s.provider] = securityScheme{Type: "apiKey", In: "header", Name: s.place.Header, Description: s.words()}
+		case s.kind == identity.KindMachine:
+			out[s.provider] = securityScheme{Type: "http", Scheme: "bearer", Description: s.words()}
 		default:
 			out[s.provider] = securityScheme{Type: "http", Scheme: "bearer", BearerFormat: "JWT", Description: s.words()}
 		}

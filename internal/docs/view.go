@@ -14,6 +14,8 @@ func (s *scheme) words() string {
 		identity.KindFirebase: "A Firebase ID token.",
 		identity.KindOIDC:     "An access token of this OpenID Connect issuer.",
 		identity.KindJWT:      "A signed JSON Web Token.",
+		identity.KindAPIKey:   "An API key. It may also come after \"Authorization: Bearer\".",
+		identity.KindMachine:  "A machine token.",
 	}[s.kind]
 	if what == "" {
 		what = "A credential of " + s.provider + "."
@@ -24,7 +26,7 @@ func (s *scheme) words() string {
 // header is the field that carries the credential, with the token left to the
 // shell.
 func (s *scheme) header() string {
-	if s.place.Cookie != "" {
+	if s.place.Cookie != "" || s.kind == identity.KindAPIKey {
 		return s.place.Header + ": $TOKEN"
 	}
 	return s.place.Header + ": Bearer $TOKEN"
