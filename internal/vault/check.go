@@ -143,7 +143,7 @@ func verified(tx *store.Tx, keys *seal.Keys, checks map[string][]byte, columns [
 		if _, err := keys.Open(c.place(key), sealed); errors.Is(err, seal.ErrNoKey) {
 			return false, refuse("values of %s are sealed under the master key %q, which is not listed: set masterKey or masterKeys to it", c, keys.KeyID(sealed))
 		} else if err != nil {
-			return false, refuse("the master key %q does not open the values of %s: put the right one back", keys.KeyID(sealed), c)
+			return false, refuse("the master key %q does not open the values of %s: put the right one back into masterKey or masterKeys", keys.KeyID(sealed), c)
 		}
 	}
 	return true, nil
