@@ -39,6 +39,7 @@ func layers() []layer {
 			"internal/store":    nil,
 			"internal/change":   {"internal/store"},
 			"internal/input":    nil,
+			"internal/pages":    nil,
 		}},
 		{name: "decisions", http: []string{"internal/proxy"}, packages: map[string][]string{
 			"internal/assertion": nil,
