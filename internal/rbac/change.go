@@ -70,6 +70,10 @@ func (s *Service) Change(ctx context.Context, c Caller, tenantID, name string, d
 			return ErrNoRole
 		}
 		r := d.onto(was)
+		if r.same(was) {
+			out, err = s.shown(tx, tenantID, w, name)
+			return err
+		}
 		r.UpdatedAt = tx.Now()
 		next := w.with(r)
 		if err := s.step(tx, c, w, next, name); err != nil {

@@ -88,6 +88,10 @@ func (s *Service) ChangeEndUserRole(ctx context.Context, c Caller, tenantID, nam
 			return ErrNoRole
 		}
 		r := d.onto(was)
+		if r.same(was) {
+			out = t.show(was)
+			return nil
+		}
 		r.UpdatedAt = tx.Now()
 		if err := t.put(r); err != nil {
 			return err

@@ -46,7 +46,11 @@ roles:
 		// The host makes a graph: any one. A name may end up without a role.
 		for _, name := range names[:3] {
 			parent := pick("parent", append([]string{""}, append(slices.Clone(names[:3]), file...)...))
-			_, _ = h.rbac.Create(t.Context(), host(), id, newRole(name, parent, list("permissions", texts, 3)...))
+			own := texts[:5] // few that hold it, so that many can be assigned
+			if rapid.IntRange(0, 5).Draw(rt, "dangerous") == 0 {
+				own = texts
+			}
+			_, _ = h.rbac.Create(t.Context(), host(), id, newRole(name, parent, list("permissions", own, 2)...))
 		}
 		harmless := func(name string) bool {
 			ok := false
@@ -58,7 +62,7 @@ roles:
 			return ok
 		}
 		for _, who := range append(slices.Clone(actors), bystander) {
-			for _, role := range append(list("roles", append(slices.Clone(names[:3]), file...), 2), "manager") {
+			for _, role := range append(list("roles", append(slices.Clone(names[:3]), file...), 3), "manager") {
 				if who == bystander || harmless(role) {
 					_, err := h.rbac.Assign(t.Context(), host(), id, Assignment{User: who, Role: role, Provider: "jwt", Named: true})
 					if err != nil && harmless(role) {
@@ -74,9 +78,9 @@ roles:
 			}
 			return h.stand(h.token(who, "tenant_id="+id)).Permissions()
 		}
-		for range rapid.IntRange(1, 12).Draw(rt, "requests") {
+		for range rapid.IntRange(1, 16).Draw(rt, "requests") {
 			who := pick("who", actors)
-			name := pick("name", append(slices.Clone(names), file...))
+			name := pick("name", append(slices.Concat(names, names), file...))
 			user := pick("user", append(slices.Clone(actors), bystander))
 			fields := `"permissions":` + quoted(list("permissions", texts, 2))
 			if parent := pick("parent", append([]string{"", "-"}, append(slices.Clone(names), file...)...)); parent != "-" {

@@ -71,6 +71,11 @@ func (d Draft) onto(r Role) Role {
 	return r
 }
 
+// same reports whether a draft changed nothing.
+func (r Role) same(was Role) bool {
+	return r.Description == was.Description && r.Parent == was.Parent && slices.Equal(r.Permissions, was.Permissions)
+}
+
 // each is the list with each text once. It is never nil.
 func each(list []string) []string {
 	out := make([]string, 0, len(list))
