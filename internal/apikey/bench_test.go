@@ -72,7 +72,7 @@ func BenchmarkFirstSight(b *testing.B) {
 func fill(b *testing.B, db *store.DB, n int) (tokens []string) {
 	b.Helper()
 	const rows = `WITH RECURSIVE n (i) AS (SELECT CAST($1 AS BIGINT) UNION ALL SELECT i + 1 FROM n WHERE i < $2) `
-	const steps = 50
+	const steps = 500 // a transaction each, far below the time that one may take
 	err := db.Tx(b.Context(), func(tx *store.Tx) error {
 		_, err := tx.Exec(`INSERT INTO tenants (id, name, created_at, updated_at) VALUES ('a', 'a', 0, 0)`)
 		return err
@@ -90,7 +90,7 @@ func fill(b *testing.B, db *store.DB, n int) (tokens []string) {
 				low, high, decoy().hash, decoy().salt); err != nil {
 				return err
 			}
-			for range 1000 / steps {
+			for range 1000 / steps { // two of each step
 				t := newKey("test", false)
 				k := Key{Tenant: "a", ID: newID(false), Name: "a key", Scopes: []string{"docs:read"}, Prefix: t.prefix(), Env: t.env,
 					CreatedAt: tx.Now(), UpdatedAt: tx.Now(), ExpiresAt: tx.Now().Add(time.Hour), Creator: Creator{Kind: kindHost}}
