@@ -87,7 +87,13 @@ func (f *File) implied() bool { return len(f.Sites) == 0 }
 // usesStore reports whether anything of the file is stored: only then is a store
 // opened, so that a gateway of files alone leaves nothing behind.
 func (f *File) usesStore() bool {
-	if f.Store != nil || !f.MasterKey.Empty() || len(f.MasterKeys) > 0 || f.takesKeys(f.implied()) || f.takesMachines() {
+	return f.Store != nil || !f.MasterKey.Empty() || len(f.MasterKeys) > 0 || f.storesThings()
+}
+
+// storesThings reports whether something stands in the file that cannot do
+// without a store.
+func (f *File) storesThings() bool {
+	if f.takesKeys(f.implied()) || f.takesMachines() {
 		return true
 	}
 	return slices.ContainsFunc(f.Sites, func(s SiteConfig) bool { return s.takesKeys(false) || s.takesMachines() })

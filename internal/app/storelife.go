@@ -27,9 +27,15 @@ type storing struct {
 	runs   sync.WaitGroup
 }
 
-// useStore opens the store where a configuration uses one that is not open yet.
+// useStore opens the store where a configuration uses one that is not open yet. A
+// reload opens it only for what cannot do without: the key store by itself takes
+// effect at a restart.
 func (a *App) useStore(l *Loaded) error {
-	if a.storing.stored != nil || l.Doc.Failed() || !l.File.usesStore() {
+	uses := l.File.usesStore
+	if a.current.Load() != nil {
+		uses = l.File.storesThings
+	}
+	if a.storing.stored != nil || l.Doc.Failed() || !uses() {
 		return nil
 	}
 	if l.newStore() || len(l.File.written()) == 0 {
