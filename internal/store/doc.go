@@ -13,6 +13,9 @@
 // thing take turns by updating its row first (UPDATE tenants SET rev = rev + 1
 // … RETURNING), which reads the same on both.
 //
+// Transactions do not nest: on SQLite the inner Tx would wait for the outer one
+// until its time is up.
+//
 // A statement that fails ends its transaction on both engines, though SQLite
 // alone would let it go on: what works on one must work on the other. Use ON
 // CONFLICT DO NOTHING where a conflict is expected.
@@ -23,4 +26,8 @@
 // fault.Unavailable with the code store_unavailable. That a row is not there is
 // ErrNone; that a unique key is taken is told by Taken. Everything else is a
 // mistake of ours and stays unclassified, which makes it a 500.
+//
+// When the connection breaks during the commit, nobody here can know whether it
+// was done: that too is store_unavailable. Whoever tries again must be told by
+// the store what is already there (a unique key, a spent code).
 package store

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"os"
 	"strings"
 	"time"
@@ -34,7 +35,7 @@ func (db *DB) provider(pool *sql.DB) (*goose.Provider, error) {
 	if err != nil {
 		return nil, err
 	}
-	return goose.NewProvider(dialect, pool, files, goose.WithDisableGlobalRegistry(true), goose.WithSlog(db.log.WithGroup("migrate")))
+	return goose.NewProvider(dialect, pool, files, goose.WithDisableGlobalRegistry(true), goose.WithSlog(slog.New(slog.DiscardHandler)))
 }
 
 // prepare refuses a store that is newer than this binary and migrates one that
@@ -47,8 +48,6 @@ func (db *DB) prepare(ctx context.Context, manual bool) error {
 	if done, err := s.verdict(manual); done || err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, lockWait)
-	defer cancel()
 	unlock, err := db.lock(ctx)
 	if err != nil {
 		return err
@@ -89,6 +88,8 @@ func (db *DB) prepare(ctx context.Context, manual bool) error {
 
 // lock waits until no other process migrates this store.
 func (db *DB) lock(ctx context.Context) (unlock func(), err error) {
+	ctx, cancel := context.WithTimeout(ctx, lockWait)
+	defer cancel()
 	if db.engine == PostgreSQL {
 		return db.lockPostgres(ctx)
 	}
