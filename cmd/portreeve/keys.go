@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -25,7 +26,7 @@ type keysCmd struct {
 func (keysCmd) Help() string {
 	return `Examples:
   portreeve keys create --name ci --scope docs:read --scope docs:write
-  portreeve keys rotate key_… --grace 1h
+  portreeve keys rotate ci --grace 1h
 
 A key that is made here holds everything in its tenant that its scopes name.
 Works beside a serving process, which takes up changes by itself.`
@@ -190,7 +191,7 @@ type keyRotateCmd struct {
 	configFlag
 	tenantFlag
 	listFlag
-	ID    string `arg:"" help:"The key's id."`
+	Key   string `arg:"" help:"The key's id, or its name where one key has it."`
 	Grace string `default:"0s" placeholder:"SPAN" help:"How long the secret before lives on: 1h, 7d; at most 30d, none unless given."`
 }
 
@@ -209,7 +210,11 @@ func (c keyRotateCmd) Run(s streams) error {
 		return usage("--grace is no span of time up to 30d: 1h, 7d")
 	}
 	return onStore(s, c.configFlag, func(ctx context.Context, h *app.Host) error {
-		m, err := h.APIKeys.Rotate(ctx, h.KeyBy(), c.of(h), c.ID, grace.Std())
+		id, err := keyOf(ctx, h, c.of(h), c.Key)
+		if err != nil {
+			return err
+		}
+		m, err := h.APIKeys.Rotate(ctx, h.KeyBy(), c.of(h), id, grace.Std())
 		if err != nil {
 			return err
 		}
@@ -220,7 +225,7 @@ func (c keyRotateCmd) Run(s streams) error {
 type keyRevokeCmd struct {
 	configFlag
 	tenantFlag
-	ID string `arg:"" help:"The key's id."`
+	Key string `arg:"" help:"The key's id, or its name where one key has it."`
 }
 
 // Help is shown by --help.
@@ -234,10 +239,39 @@ Takes effect on a serving process within a second, in a cluster within five.`
 // Run revokes a key.
 func (c keyRevokeCmd) Run(s streams) error {
 	return onStore(s, c.configFlag, func(ctx context.Context, h *app.Host) error {
-		if err := h.APIKeys.Revoke(ctx, h.KeyBy(), c.of(h), c.ID); err != nil {
+		id, err := keyOf(ctx, h, c.of(h), c.Key)
+		if err != nil {
 			return err
 		}
-		_, err := fmt.Fprintf(s.out, "key %s revoked\n", c.ID)
+		if err := h.APIKeys.Revoke(ctx, h.KeyBy(), c.of(h), id); err != nil {
+			return err
+		}
+		_, err = fmt.Fprintf(s.out, "key %s revoked\n", id)
 		return err
 	})
+}
+
+// keyOf is the id of the key that is meant: one that has it, else the only one
+// of that name.
+func keyOf(ctx context.Context, h *app.Host, tenant, ref string) (string, error) {
+	if _, err := h.APIKeys.Get(ctx, tenant, ref); !errors.Is(err, apikey.ErrNoKey) {
+		return ref, err
+	}
+	list, err := all(func(offset int) ([]apikey.Key, int, error) {
+		return h.APIKeys.List(ctx, tenant, false, pageSize, offset)
+	})
+	found := ""
+	for _, k := range list {
+		switch {
+		case k.Name != ref:
+		case found != "":
+			return "", fmt.Errorf("several keys are called %q; name the one that is meant by its id: portreeve keys list", ref)
+		default:
+			found = k.ID
+		}
+	}
+	if err == nil && found == "" {
+		err = apikey.ErrNoKey
+	}
+	return found, err
 }

@@ -27,12 +27,23 @@ func (d *Demo) Tour(w io.Writer, colour bool) error {
 	for _, r := range requests {
 		fmt.Fprintf(w, "  # %d  %s\n  %s\n", r.Status, r.Shows, d.Curl(r))
 	}
+	if err := d.keyLife(w); err != nil {
+		return err
+	}
+	fmt.Fprintf(w, "\nThe same with your own hands, line by line:\n\n")
+	for _, step := range d.Steps() {
+		came := step.Shows
+		if step.Status != 0 {
+			came = fmt.Sprintf("%d  %s", step.Status, step.Shows)
+		}
+		fmt.Fprintf(w, "  # %s\n  %s\n", came, step.Line)
+	}
 	last := requests[len(requests)-1]
 	rec, err := d.refused(last)
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(w, "\nThe last one has just been tried. Why was it refused?\n\n  portreeve explain -c %s --id %s\n\n", d.Config, rec.ID)
+	fmt.Fprintf(w, "\nThe last of the requests further up has just been tried. Why was it refused?\n\n  portreeve explain -c %s --id %s\n\n", d.Config, rec.ID)
 	explain.Text(w, *rec, colour)
 	fmt.Fprintf(w, "\nThe configuration is %s; `portreeve check -c` it to see who opens what.\nStop with Ctrl-C: the folder goes with it.\n", d.Config)
 	return nil

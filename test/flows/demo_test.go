@@ -2,6 +2,7 @@ package flows
 
 import (
 	"io"
+	"os"
 	"os/exec"
 	"strconv"
 	"strings"
@@ -69,7 +70,29 @@ func TestTheToursLinesRunInAShell(t *testing.T) {
 	if ran != len(demo.Requests()) {
 		t.Errorf("the tour prints %d lines for %d requests", ran, len(demo.Requests()))
 	}
+	runSteps(t, d)
 	if text := tour.String(); !strings.Contains(text, "docs:write") || !strings.Contains(text, "portreeve explain") {
 		t.Errorf("the tour does not explain the refusal:\n%s", text)
+	}
+}
+
+// runSteps pastes the life of a key, with the command on the path.
+func runSteps(t *testing.T, d *demo.Demo) {
+	t.Helper()
+	bin := t.TempDir()
+	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", bin+"/portreeve", "github.com/portreeve/portreeve/cmd/portreeve").CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	for _, step := range d.Steps() {
+		line := step.Line
+		if step.Status != 0 {
+			line += " -o /dev/null -w '%{http_code}'"
+		}
+		cmd := exec.CommandContext(t.Context(), "sh", "-c", line)
+		cmd.Env = append(os.Environ(), "PATH="+bin+":"+os.Getenv("PATH"))
+		out, err := cmd.CombinedOutput()
+		if err != nil || step.Status != 0 && !strings.HasSuffix(string(out), strconv.Itoa(step.Status)) {
+			t.Errorf("%s\ncame to %s (%v), the tour says %d", step.Line, out, err, step.Status)
+		}
 	}
 }
