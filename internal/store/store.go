@@ -82,7 +82,7 @@ func connect(ctx context.Context, o Options) (*DB, error) {
 		return db, db.openPostgres(o.URL)
 	}
 	// The URL itself may hold a password.
-	return nil, errors.New("store: the address begins with neither sqlite: nor postgres:")
+	return nil, errors.New("store: the address is neither sqlite:FILE nor postgres://HOST/DATABASE")
 }
 
 func (db *DB) defaults(o Options) {
