@@ -44,6 +44,7 @@ type commands struct {
 	Migrate   migrateCmd   `cmd:"" help:"Bring the store up to this release, or see how far it is."`
 	Backup    backupCmd    `cmd:"" help:"Write a consistent copy of the store while it is served, or verify one."`
 	Store     storeCmd     `cmd:"" help:"Move a store to another engine or file."`
+	Import    importCmd    `cmd:"" help:"Take over what older backends stored or were configured with."`
 	Audit     auditCmd     `cmd:"" help:"Read, verify and export the audit trail."`
 	Schema    schemaCmd    `cmd:"" help:"Print the JSON Schema of the configuration file."`
 	Version   versionCmd   `cmd:"" help:"Print the release."`

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"database/sql"
 	"errors"
 	"fmt"
 	"io"
@@ -43,7 +44,7 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits": exits, "serving": serving, "http": request, "signal": sendSignal, "keep": keep, "until": until,
+			"exits": exits, "serving": serving, "http": request, "signal": sendSignal, "keep": keep, "until": until, "refused": refused, "sql": statement,
 		},
 	})
 }
@@ -98,6 +99,38 @@ func until(ts *testscript.TestScript, _ bool, args []string) {
 		if time.Now().After(deadline) {
 			ts.Fatalf("still %s: %s", resp.Status, body)
 		}
+	}
+}
+
+// refused STATUS URL @FILE: at once or soon, a GET with that header gets that
+// status: what another process writes is taken up within a second.
+func refused(ts *testscript.TestScript, _ bool, args []string) {
+	name, value, _ := strings.Cut(strings.TrimSpace(ts.ReadFile(strings.TrimPrefix(args[2], "@"))), ": ")
+	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+		req, err := http.NewRequest(http.MethodGet, args[1], nil)
+		ts.Check(err)
+		req.Header.Set(name, value)
+		resp, err := http.DefaultTransport.RoundTrip(req)
+		ts.Check(err)
+		_ = resp.Body.Close()
+		if strconv.Itoa(resp.StatusCode) == args[0] {
+			return
+		}
+		if time.Now().After(deadline) {
+			ts.Fatalf("still %s", resp.Status)
+		}
+	}
+}
+
+// sql FILE STATEMENT: on a SQLite file, behind Portreeve's back.
+func statement(ts *testscript.TestScript, _ bool, args []string) {
+	db, err := sql.Open("sqlite", ts.MkAbs(args[0]))
+	ts.Check(err)
+	defer db.Close()
+	done, err := db.Exec(args[1])
+	ts.Check(err)
+	if n, err := done.RowsAffected(); err != nil || n == 0 {
+		ts.Fatalf("%d rows, %v", n, err)
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 	"github.com/portreeve/portreeve/internal/identity"
 	"github.com/portreeve/portreeve/internal/keyset"
 	"github.com/portreeve/portreeve/internal/policy"
+	"github.com/portreeve/portreeve/internal/seal"
 	"github.com/portreeve/portreeve/internal/secret"
 )
 
@@ -37,6 +38,9 @@ func CheckFragment(s Source) (*Report, error) {
 	l.File.Firebase = &identity.FirebaseConfig{ProjectID: "given-project"}
 	l.File.RBAC = &policy.RBACConfig{}
 	l.Doc.Finish(true)
+	// The rest of a file has keys too, but the surface is no part of this route.
+	l.File.TenantAPI, l.File.APIKey = &TenantAPIConfig{off: true}, &APIKeyConfig{}
+	l.File.MasterKey = secret.New(seal.NewKey())
 	return report(build(l, Deps{Memory: identity.NewMemory(1)})), nil
 }
 
