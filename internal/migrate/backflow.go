@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode"
 )
 
 // dataLayer are the older backend's keys that Portreeve does not have, and
@@ -21,8 +22,9 @@ type backflow struct {
 	Report
 	in, out *tree
 	seen    map[string]string // method and shape of a path → where it stood
-	uses    map[string]bool   // providers that routes ask for, "permissions"
-	vars    map[string]bool   // variables that the file reads
+	before  []placed
+	uses    map[string]bool // providers that routes ask for, "permissions"
+	vars    map[string]bool // variables that the file reads
 }
 
 // Backflow turns the older backend's config.json into a portreeve.yaml. What the
@@ -75,9 +77,11 @@ func (b *backflow) heading(name string) string {
 		"address that only Portreeve reaches, as in\n\nupstream: http://127.0.0.1:3000\n"
 }
 
+// oneLine is a text that can stand in a comment: without what ends a line
+// anywhere, or does not print.
 func oneLine(s string) string {
 	return strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f {
+		if !unicode.IsPrint(r) {
 			return '_'
 		}
 		return r

@@ -39,10 +39,15 @@ func (b *backflow) route(in *tree, at string) *tree {
 			break
 		}
 	}
-	if why := b.place(path, methods, at); why != "" {
+	why := b.place(path, methods, at)
+	if provider := in.get("authProvider"); why == "" && provider != nil && len(known(provider)) == 0 {
+		why = "asks for a provider that is not known here: with another it would open to others" // the route is not public without it
+	}
+	if why != "" {
 		b.left(at, clip(oneLine(path)), why)
 		return nil
 	}
+	b.shadows(path, methods, at)
 	out := object()
 	for _, m := range in.object {
 		key := at + "." + clip(m.name)
@@ -153,23 +158,69 @@ func (b *backflow) requireAuth(in *tree, m member, out *tree, key string) {
 }
 
 func (b *backflow) provider(in, out *tree, key string) {
-	var list []string
+	list := known(in)
+	if len(list) < len(in.texts()) {
+		b.left(key, "", "names a provider besides that is not known here")
+	}
+	for _, p := range list {
+		b.uses[p] = true
+	}
+	out.set("authProvider", listOf(list))
+}
+
+// known are the providers of a list that Portreeve has too.
+func known(in *tree) (out []string) {
 	for _, p := range in.texts() {
-		switch p {
-		case "jwt", "firebase", "apiKey":
-			list = append(list, p)
-			b.uses[p] = true
-		default:
-			b.left(key, clip(oneLine(p)), "is no provider that is known here: the route takes none, so nobody, until you name one")
+		if (p == "jwt" || p == "firebase" || p == "apiKey") && !slices.Contains(out, p) {
+			out = append(out, p)
 		}
 	}
-	if len(list) > 0 {
-		out.set("authProvider", listOf(list))
-		return
+	return out
+}
+
+// shadows says where a route before this one matches whatever it matches: which
+// of them counts is another here, and may ask for less.
+func (b *backflow) shadows(path string, methods []string, at string) {
+	for _, before := range b.before {
+		if covers(before.path, path) && slices.ContainsFunc(methods, func(m string) bool {
+			return m == "any" || slices.Contains(before.methods, m) || slices.Contains(before.methods, "any")
+		}) {
+			b.left(at, clip(oneLine(path)), "is taken; but "+before.at+" ("+clip(oneLine(before.path))+") comes before it and matches the same: here the most specific path counts, so see that it asks for enough")
+			break
+		}
 	}
-	if out.get("requireAuth") == nil {
-		out.set("requireAuth", &tree{scalar: true})
+	if len(b.before) < mostBefore {
+		b.before = append(b.before, placed{at, path, methods})
 	}
+}
+
+// placed is a route that was taken.
+type placed struct {
+	at, path string
+	methods  []string
+}
+
+// mostBefore bounds what each route is compared with.
+const mostBefore = 2000
+
+// covers reports whether every path of the second pattern is one of the first.
+func covers(wide, narrow string) bool {
+	if wide == narrow {
+		return false
+	}
+	w, n := strings.Split(wide, "/"), strings.Split(narrow, "/")
+	for i, piece := range w {
+		switch {
+		case piece == "*" && i == len(w)-1:
+			return true
+		case i >= len(n) || n[i] == "*":
+			return false
+		case strings.HasPrefix(piece, ":"):
+		case piece != n[i]:
+			return false
+		}
+	}
+	return len(w) == len(n)
 }
 
 // answer takes data and response whose templates Portreeve can read.

@@ -117,7 +117,7 @@ func (s *scanner) insert(d *dump, tables map[string][]string, line int) error {
 			return s.rows(d, row{table: table, columns: columns})
 		case t.is("AS"), t.kind == word && !t.is("SELECT") && !t.is("DEFAULT") && !t.is("WITH"), t.kind == quotedName:
 		default:
-			d.skipped = append(d.skipped, Line{What: table, Where: where(line), Why: "an INSERT without a list of values: nothing of a dump is executed"})
+			d.skipped = append(d.skipped, Line{What: clip(oneLine(table)), Where: where(line), Why: "an INSERT without a list of values: nothing of a dump is executed"})
 			s.back(t)
 			return s.skipStatement()
 		}

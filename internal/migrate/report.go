@@ -39,11 +39,11 @@ type Report struct {
 }
 
 func (r *Report) took(what string, count int, why string) {
-	r.Took = append(r.Took, Line{What: what, Count: count, Why: why})
+	r.Took = append(r.Took, Line{What: oneLine(what), Count: count, Why: oneLine(why)})
 }
 
 func (r *Report) left(what, where, why string) {
-	r.Left = append(r.Left, Line{What: what, Where: where, Why: why})
+	r.Left = append(r.Left, Line{What: oneLine(what), Where: oneLine(where), Why: oneLine(why)})
 }
 
 // maxLeft bounds how many single rows a report lists; what is beyond stands in
@@ -70,7 +70,7 @@ func where(line int) string { return fmt.Sprintf("line %d", line) }
 func byCount(counts map[string]int, why func(string) string) []Line {
 	var out []Line
 	for what, n := range counts {
-		out = append(out, Line{What: what, Count: n, Why: why(what)})
+		out = append(out, Line{What: clip(oneLine(what)), Count: n, Why: why(what)})
 	}
 	slices.SortFunc(out, func(a, b Line) int { return cmp.Compare(a.What, b.What) })
 	return out
