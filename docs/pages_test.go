@@ -192,6 +192,9 @@ func checkBlock(t *testing.T, file string, b block, want []string) {
 	report.Write(&text, 160)
 	problems := 0
 	for _, p := range report.Problems {
+		if p.Warning && p.Path == "masterKey" { // a block shows one thing; the key of the whole file is another
+			continue
+		}
 		if !p.Warning || len(want) == 0 {
 			problems++
 		}

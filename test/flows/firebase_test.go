@@ -18,6 +18,7 @@ import (
 // the test stands in their way.
 const firebaseEdge = `
 drainDelay: 0s
+tenantApi: false
 firebase: {projectId: demo-project@MORE@}
 jwt: {secret: "{{file.secret}}"}
 upstream: "@ECHO@"

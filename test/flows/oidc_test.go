@@ -16,6 +16,7 @@ import (
 
 const realProvider = `
 environment: test
+tenantApi: false
 oidc:
   - {name: real, issuer: "@ISSUER@", audience: [@AUDIENCE@], trustRoles: true, trustTenant: true}
 rbac:

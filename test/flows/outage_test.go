@@ -15,6 +15,7 @@ import (
 
 const twoIssuers = `
 environment: test
+tenantApi: false
 probes: {listen: "@PROBES@"}
 oidc:
   - {name: shaky, issuer: "@SHAKY@", audience: api}

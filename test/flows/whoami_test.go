@@ -26,6 +26,7 @@ type whoami struct {
 
 const everyKind = `
 environment: test
+tenants: {autoCreate: true}
 jwt: {secret: "@SECRET@"}
 oidc:
   - {name: issuer, issuer: "@ISSUER@", audience: api}

@@ -16,7 +16,6 @@ var secrets = map[string]string{
 	"jwt-secret":   "zq8-jwt-secret-0123456789abcdef0123456789abcdef",
 	"admin-token":  "zq8-admin-token-0123456789abcdef0123456789abcdef",
 	"upstream-key": "zq8-upstream-key-0123456789abcdef",
-	"db-password":  "zq8-db-password-0123456789",
 	"master-key":   "enE4LW1hc3Rlci1rZXktMDEyMzQ1Njc4OWFiY2RlZjA=", // base64 of 32 bytes
 }
 
@@ -24,7 +23,7 @@ const leaksConfig = `
 environment: test
 jwt: {secret: "{{file.jwt-secret}}"}
 admin: {listen: "127.0.0.1:0", token: "{{file.admin-token}}"}
-store: "postgres://portreeve:{{file.db-password}}@db.internal.invalid/portreeve"
+store: {url: "sqlite:portreeve.db", maxStale: 5s}
 masterKey: "{{file.master-key}}"
 rbac: {roles: [{name: admin, permissions: ["users:read"]}]}
 cors: {origins: [https://app.example.com], credentials: true}

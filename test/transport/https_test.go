@@ -33,6 +33,7 @@ func TestHTTPSInProd(t *testing.T) {
 	secret := map[string]string{"secret": strings.Repeat("s", 40)}
 	const routes = `
 jwt: {secret: "{{file.secret}}"}
+tenantApi: false
 upstream: "@ECHO@"
 routes: [{path: /*, method: any, requireAuth: true}]
 `
