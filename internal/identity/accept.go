@@ -4,16 +4,22 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/portreeve/portreeve/internal/principal"
 )
 
 // Accept says whose credentials count on a route. It is immutable.
 type Accept struct {
 	providers []*Provider
-	named     bool
+	// signers are those whose sessions count: the providers themselves, and where
+	// session is named, those whose credentials open what requireAuth alone asks.
+	signers []*Provider
+	named   bool
 }
 
 // Accept compiles a route's authProvider. A name is a provider's, or a kind
-// (access, firebase, oidc, jwt, apiKey, machine), which means each of that kind.
+// (access, firebase, oidc, jwt, apiKey, machine, session), which means each of
+// that kind; a session counts besides wherever the provider that signed it in does.
 // No names mean every provider of the site but machine, whose tokens are for what
 // is made for them, and those where anybody may sign up (firebase, unless
 // openSignUp is false). The error says what the site has.
@@ -21,9 +27,13 @@ func (s *Site) Accept(names []string) (*Accept, error) {
 	a := &Accept{named: len(names) > 0}
 	if !a.named {
 		for _, m := range s.members {
-			if !m.OpenSignUp && m.Off == "" && m.Kind != KindMachine {
+			if !m.OpenSignUp && m.Off == "" && m.Kind != KindMachine && m.Kind != KindSession {
 				a.providers = append(a.providers, m.Provider)
 			}
+		}
+		a.signers = a.providers
+		if s.sessions != nil && len(a.providers) > 0 { // without a provider that counts, no session does
+			a.providers = append(a.providers[:len(a.providers):len(a.providers)], s.sessions.Provider)
 		}
 		return a, nil
 	}
@@ -34,8 +44,14 @@ func (s *Site) Accept(names []string) (*Accept, error) {
 				continue
 			}
 			found = true
-			if m.Off == "" && !slices.Contains(a.providers, m.Provider) {
-				a.providers = append(a.providers, m.Provider)
+			if m.Off != "" || slices.Contains(a.providers, m.Provider) {
+				continue
+			}
+			a.providers = append(a.providers, m.Provider)
+			if m.sessions != nil {
+				a.signers = append(a.signers, s.any.signers...)
+			} else {
+				a.signers = append(a.signers, m.Provider)
 			}
 		}
 		if !found {
@@ -59,6 +75,7 @@ func (s *Site) AcceptKnown(names []string) *Accept {
 					out.providers = append(out.providers, p)
 				}
 			}
+			out.signers = append(out.signers, one.signers...)
 		}
 	}
 	return out
@@ -68,8 +85,8 @@ func (s *Site) unknownProvider(name string) error {
 	switch name {
 	case KindAPIKey, KindMachine:
 		return fmt.Errorf("the site has no provider %s: it comes with tenantApi, or with the key %s", name, name)
-	case "session":
-		return fmt.Errorf("provider %s is not in this release", name)
+	case KindSession:
+		return fmt.Errorf("the site has no provider session: it comes with signIn, or with a provider that people sign in by")
 	}
 	var have []string
 	for _, m := range s.members {
@@ -94,5 +111,22 @@ func (a *Accept) Names() []string {
 	return out
 }
 
-// holds reports whether credentials of p count.
-func (a *Accept) holds(p *Provider) bool { return slices.Contains(a.providers, p) }
+// holds reports whether a credential of p counts; who is whom it shows. A session
+// counts where the provider that signed it in does.
+func (a *Accept) holds(p *Provider, who *principal.Principal) bool {
+	if p.Kind != KindSession {
+		return slices.Contains(a.providers, p)
+	}
+	for _, signer := range a.signers {
+		if signer.Name == who.Provider && signer.Kind == who.Via {
+			return true
+		}
+	}
+	return false
+}
+
+// SignsIn reports whether a session that the provider of that name signs in
+// counts.
+func (a *Accept) SignsIn(provider string) bool {
+	return a != nil && slices.ContainsFunc(a.signers, func(p *Provider) bool { return p.Name == provider })
+}

@@ -19,6 +19,7 @@ type AccessConfig struct {
 	CertsURL config.URL `json:"certsURL"`
 	// TrustRoles lets role and roles claims name roles of the file: false unless set.
 	TrustRoles *bool `json:"trustRoles"`
+	FactorRules
 	TimeRules
 }
 
@@ -43,7 +44,8 @@ func (c *AccessConfig) Validate(r *config.Reporter, env string) {
 			checkURL(r, "certsURL", c.CertsURL.String(), env)
 		}
 	}
-	c.validate(r)
+	c.FactorRules.validate(r)
+	c.TimeRules.validate(r)
 }
 
 // audiences leaves out empty ones: the variable is often set and still blank.
@@ -64,7 +66,8 @@ func NewAccess(c *AccessConfig, d Deps) *Provider {
 		algs: []string{"RS256", "ES256"}, audience: c.audiences(),
 		emailTrusted: true, extra: accessRules,
 	}
-	c.apply(p, defaultMaxAge)
+	c.TimeRules.apply(p, defaultMaxAge)
+	c.FactorRules.apply(p)
 	TrustRules{TrustRoles: c.TrustRoles}.apply(p, false, false)
 	if len(p.audience) == 0 {
 		p.Off = "it has no audience"

@@ -13,7 +13,7 @@ import (
 func (s *Site) conflicts(loose []*member) (out []Problem) {
 	out = s.keyConflicts()
 	names := map[string]bool{}
-	access := 0
+	access, sessions := 0, 0
 	for _, m := range s.members {
 		if names[m.Name] {
 			out = append(out, Problem{Provider: m.Name, Message: "two providers have this name"})
@@ -22,6 +22,13 @@ func (s *Site) conflicts(loose []*member) (out []Problem) {
 		if m.Off == "" && m.source == accessHeader {
 			if access++; access > 1 {
 				out = append(out, Problem{Provider: m.Name, Message: "only one provider can read Access's header"})
+			}
+		}
+	}
+	for _, m := range s.members {
+		if m.sessions != nil {
+			if sessions++; sessions > 1 {
+				out = append(out, Problem{Provider: m.Name, Message: "a site has one provider of sessions"})
 			}
 		}
 	}

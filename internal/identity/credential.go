@@ -12,10 +12,11 @@ import (
 type source uint8
 
 const (
-	bearer       source = iota // Authorization: Bearer
-	keyHeader                  // x-api-key, or as configured
-	accessHeader               // Cf-Access-Jwt-Assertion, else cookie CF_Authorization
-	sources                    // how many there are
+	bearer        source = iota // Authorization: Bearer
+	keyHeader                   // x-api-key, or as configured
+	accessHeader                // Cf-Access-Jwt-Assertion, else cookie CF_Authorization
+	sessionCookie               // __Host-portreeve
+	sources                     // how many there are
 )
 
 // Where providers of this package read.
@@ -38,11 +39,16 @@ func (c credential) where() string {
 		return "Authorization: Bearer"
 	case c.source == keyHeader:
 		return "key header"
+	case c.source == sessionCookie:
+		return "cookie " + CookieSession
 	case c.cookie:
 		return "cookie " + cookieAccess
 	}
 	return headerAccess
 }
+
+// ambient reports whether a browser may have added it by itself.
+func (c credential) ambient() bool { return c.source == accessHeader || c.source == sessionCookie }
 
 // credentials are the presented tokens, at most one of each source.
 type credentials struct {
@@ -77,25 +83,35 @@ func present(h request.Header, reads [sources]bool, header string) (c credential
 			c.add(credential{source: keyHeader, token: value})
 		}
 	}
-	if !reads[accessHeader] {
-		return c, nil
-	}
-	switch value, n := single(h, headerAccess); {
-	case n > 1:
-		return c, duplicate(headerAccess + " header")
-	case n == 1:
-		// Even an empty one: only where the header is absent the cookie counts.
-		c.add(credential{source: accessHeader, token: value})
-	default:
-		value, n := cookie(h, cookieAccess)
-		if n > 1 {
-			return c, duplicate(cookieAccess + " cookie")
-		}
-		if n == 1 {
-			c.add(credential{source: accessHeader, cookie: true, token: value})
+	if reads[accessHeader] {
+		switch value, n := single(h, headerAccess); {
+		case n > 1:
+			return c, duplicate(headerAccess + " header")
+		case n == 1:
+			// Even an empty one: only where the header is absent the cookie counts.
+			c.add(credential{source: accessHeader, token: value})
+		default:
+			if f = c.addCookie(h, accessHeader, cookieAccess); f != nil {
+				return c, f
+			}
 		}
 	}
-	return c, nil
+	if reads[sessionCookie] {
+		f = c.addCookie(h, sessionCookie, CookieSession)
+	}
+	return c, f
+}
+
+// addCookie adds what a cookie holds.
+func (c *credentials) addCookie(h request.Header, from source, name string) *fault.Error {
+	value, n := cookie(h, name)
+	if n > 1 {
+		return duplicate(name + " cookie")
+	}
+	if n == 1 {
+		c.add(credential{source: from, cookie: true, token: value})
+	}
+	return nil
 }
 
 // single returns the first value of a field and how often the field stands.

@@ -63,6 +63,8 @@ func (p *Provider) seal(env string, keys ...string) *Provider {
 	s.text(p.audience...)
 	s.text(p.leeway.String(), p.maxAge.String(), p.tenantClaim)
 	s.text(p.emailDomains...)
+	s.text(p.amr...)
+	s.text(p.site)
 	s.text(strconv.FormatBool(p.emailTrusted), strconv.FormatBool(p.trustRoles), strconv.FormatBool(p.trustTenant))
 	p.digest = sha256.Sum256(s.b)
 	return p

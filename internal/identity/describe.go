@@ -4,8 +4,8 @@ import "strings"
 
 // Place is where a provider's credential is put, for those who describe an API.
 type Place struct {
-	Header string // Authorization: the token comes after "Bearer "; else alone. A key may also come there
-	Cookie string // that counts besides; ""
+	Header string // Authorization: the token comes after "Bearer "; else alone. A key may also come there. "" of a session
+	Cookie string // that counts besides; "". Of a session alone
 	// Discovery is the address of an OpenID provider's description; "".
 	Discovery string
 }
@@ -14,6 +14,9 @@ type Place struct {
 func (p *Provider) Place() Place {
 	if p.source == accessHeader {
 		return Place{Header: headerAccess, Cookie: cookieAccess}
+	}
+	if p.source == sessionCookie {
+		return Place{Cookie: CookieSession}
 	}
 	if p.source == keyHeader {
 		return Place{Header: p.header}

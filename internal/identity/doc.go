@@ -31,6 +31,7 @@
 // Access: developers.cloudflare.com/cloudflare-one, "Validate JWTs". Firebase:
 // firebase.google.com/docs/auth/admin/verify-id-tokens and manage-cookies.
 //
-// Sessions will be a further source of credentials (see source) and a further
-// kind of Provider; nothing else here changes.
+// A session goes the way of keys: its cookie is looked up, and what is remembered
+// is whose it is. It is held to the settings of the provider that signed it in
+// (Provider.vouch) and counts where that one does (Accept.holds).
 package identity

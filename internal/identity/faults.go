@@ -24,6 +24,7 @@ const (
 	CodeMalformed      = "malformed_token"
 	CodeWrongType      = "wrong_token_type"
 	CodeNoKeys         = "keys_not_taken" // a key where the site takes none
+	CodeSessionEnded   = "session_ended"  // a cookie that is no session, or none any more
 
 	CodeDuplicate         = "duplicate_credential" // 400
 	CodeTenantConflict    = "tenant_conflict"      // 403
@@ -45,6 +46,7 @@ var descriptions = map[string]string{
 	CodeMalformed:      "malformed token",
 	CodeWrongType:      "wrong type of token",
 	CodeNoKeys:         "keys of this kind are not taken here",
+	CodeSessionEnded:   "the session has ended",
 }
 
 // absent are the codes of 401s that are not about a credential that is bad.

@@ -40,6 +40,9 @@ type Result struct {
 	Ambient bool
 	// FromCookie reports that Who's credential was a cookie.
 	FromCookie bool
+	// Ended reports, with Fault, that it is the session cookie that is bad, and
+	// nothing else: signing in again would help.
+	Ended bool
 
 	Fault *fault.Error
 	Job   *park.Job
@@ -82,6 +85,7 @@ func (s *Site) Identify(a Ask) Result {
 	for i := range found.n { // faults first: what is refused anyway costs no signature
 		if outs[i].fault != nil {
 			r.Fault = outs[i].fault
+			r.Ended = found.list[i].source == sessionCookie && r.Fault.Kind == fault.Unauthenticated
 			return r
 		}
 	}
@@ -106,16 +110,16 @@ func (s *Site) decide(a *Ask, r *Result, found *credentials, outs *[sources]outc
 		accept = s.any
 	}
 	for i := range found.n {
-		if m := outs[i].member; accept.holds(m.Provider) {
+		if m := outs[i].member; accept.holds(m.Provider, outs[i].who) {
 			r.Who, r.Provider = outs[i].who, m.Provider
 			r.FromCookie = found.list[i].cookie
-			r.Ambient = found.list[i].source == accessHeader
+			r.Ambient = found.list[i].ambient()
 			return
 		}
 	}
 	r.Unaccepted = true
 	for i := range found.n { // it may count for the upstream (passCredential)
-		if c := found.list[i]; c.source == accessHeader {
+		if c := found.list[i]; c.ambient() {
 			r.Ambient, r.FromCookie = true, r.FromCookie || c.cookie
 		}
 	}
@@ -124,8 +128,16 @@ func (s *Site) decide(a *Ask, r *Result, found *credentials, outs *[sources]outc
 		if wanted == "" {
 			wanted = "none that is on"
 		}
-		a.Trace.Fail("identify", "authProvider", wanted, outs[0].member.Name, "a credential of "+wanted)
+		a.Trace.Fail("identify", "authProvider", wanted, outs[0].called(), "a credential of "+wanted)
 	}
+}
+
+// called is what a credential is called in a trace.
+func (o *outcome) called() string {
+	if o.member.Kind == KindSession {
+		return "a session signed in by " + clip(o.who.Provider)
+	}
+	return o.member.Name
 }
 
 // tenantConflict refuses credentials whose trusted tenant claims differ.
@@ -145,6 +157,9 @@ func tenantConflict(outs []outcome) *fault.Error {
 
 // one finds out what a credential is: remembered, or to be examined.
 func (s *Site) one(a *Ask, c credential) outcome {
+	if c.source == sessionCookie {
+		return s.session(a, c)
+	}
 	if c.source == keyHeader || c.source == bearer && keyLike(c.token) {
 		return s.key(a, c)
 	}
@@ -175,7 +190,7 @@ func (s *Site) remembered(from source, digest *[32]byte, now time.Time) (*member
 		return nil, nil
 	}
 	for _, m := range s.members {
-		if m.source != from || m.Off != "" || m.verifier != nil {
+		if m.source != from || m.Off != "" || m.verifier != nil || m.sessions != nil {
 			continue
 		}
 		e := s.memory.get(digest, &m.digest, now)

@@ -34,6 +34,7 @@ type JWTConfig struct {
 	// Audience is what a token must be meant for: one of these. Public keys need an issuer or an audience.
 	Audience config.List[string] `json:"audience"`
 	TrustRules
+	FactorRules
 	TimeRules
 }
 
@@ -79,6 +80,7 @@ func (c *JWTConfig) validate(r *config.Reporter, env string) {
 	c.validateEmpty(r)
 	checkAudiences(r, c.Audience)
 	c.TrustRules.validate(r, c.Issuer, c.JWKSURL.String())
+	c.FactorRules.validate(r)
 	c.TimeRules.validate(r)
 }
 
@@ -205,6 +207,7 @@ func NewJWT(c *JWTConfig, d Deps) (*Provider, error) {
 	}
 	c.TimeRules.apply(p, c.LongestAge())
 	c.TrustRules.apply(p, c.shared(), c.shared())
+	c.FactorRules.apply(p)
 
 	source := keyset.Config{Name: p.Name, URL: c.JWKSURL.String()}
 	origin := []string{source.URL}

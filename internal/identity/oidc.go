@@ -15,6 +15,7 @@ type OIDCConfig struct {
 	// Audience is what a token must be meant for: one of these.
 	Audience config.List[string] `json:"audience" conf:"required"`
 	TrustRules
+	FactorRules
 	TimeRules
 }
 
@@ -34,6 +35,7 @@ func (c *OIDCConfig) Validate(r *config.Reporter, env string, seen map[string]bo
 	}
 	checkAudiences(r, c.Audience)
 	c.TrustRules.validate(r, c.Issuer.String())
+	c.FactorRules.validate(r)
 	c.TimeRules.validate(r)
 }
 
@@ -47,6 +49,7 @@ func NewOIDC(c *OIDCConfig, d Deps) *Provider {
 	}
 	c.TimeRules.apply(p, defaultMaxAge)
 	c.TrustRules.apply(p, false, false)
+	c.FactorRules.apply(p)
 	return p.seal(d.Env, "discovery")
 }
 

@@ -17,6 +17,7 @@ const (
 	KindJWT      = "jwt"
 	KindAPIKey   = "apiKey"
 	KindMachine  = "machine"
+	KindSession  = "session"
 )
 
 // Provider is one configured issuer of tokens: what its tokens have to say, by
@@ -52,6 +53,9 @@ type Provider struct {
 
 	verifier KeyVerifier // of keys and machine tokens; they have no issuer
 	header   string      // that holds them, of keys
+	sessions SessionVerifier
+	site     string   // of sessions: whose they are
+	amr      []string // trustAmr: what says so of a second factor
 
 	files  []string
 	digest [32]byte
@@ -150,8 +154,8 @@ func (p *Provider) principal(c *claims) (*principal.Principal, *refusal) {
 		Issuer: c.issuer, Subject: c.subject, Email: c.email,
 		Audience: c.audience, Scopes: c.scopes, Groups: c.groups,
 		TrustRoles: p.trustRoles, TrustTenant: p.trustTenant, SharedSecret: p.Kind == KindJWT && p.emailTrusted,
-		IssuerFree: p.Kind == KindJWT && len(p.Issuers()) == 0,
-		Claims:     c.all, Raw: c.raw,
+		IssuerFree: p.Kind == KindJWT && len(p.Issuers()) == 0, SecondFactor: p.secondFactor(c.all),
+		Claims: c.all, Raw: c.raw,
 		AuthTime: c.authTime.at, IssuedAt: c.issuedAt.at, Expires: c.expires.at,
 	}
 	if p.Kind == KindAccess && c.subject == "" {

@@ -19,6 +19,10 @@ type Site struct {
 	fallback *member              // the jwt provider without issuer, if there is exactly one
 	access   *member
 	verify   []*member // those of keys and machine tokens
+	sessions *member   // that of sessions; nil: none are taken
+	// sessionDigest is what sessions are remembered under: it covers the settings
+	// of every provider of the site, any of which may have signed one in.
+	sessionDigest [32]byte
 	// keyHeader is the header that API keys are read in; "" where none are.
 	keyHeader string
 	memory    *Memory
@@ -69,6 +73,8 @@ func NewSite(providers []*Provider, o SiteOptions) (*Site, []Problem) {
 			if p.source == keyHeader {
 				s.keyHeader = p.header
 			}
+		case p.sessions != nil:
+			s.sessions = m
 		case p.source == accessHeader:
 			s.access = m
 			s.taken[issuers[0]] = true
@@ -83,6 +89,7 @@ func NewSite(providers []*Provider, o SiteOptions) (*Site, []Problem) {
 	if len(loose) == 1 {
 		s.fallback = loose[0]
 	}
+	s.sessionDigest = s.digestOfSessions()
 	s.any, _ = s.Accept(nil)
 	return s, append(problems, s.conflicts(loose)...)
 }
@@ -201,6 +208,8 @@ func (s *Site) CredentialHeaders() []string {
 		case accessHeader:
 			add(headerAccess)
 			continue
+		case sessionCookie:
+			continue
 		case keyHeader:
 			add(m.header)
 		}
@@ -210,13 +219,16 @@ func (s *Site) CredentialHeaders() []string {
 }
 
 // CredentialCookies are the cookies that they read: see CredentialHeaders.
-func (s *Site) CredentialCookies() []string {
+func (s *Site) CredentialCookies() (out []string) {
 	for _, m := range s.members {
-		if m.source == accessHeader {
-			return []string{cookieAccess}
+		switch m.source {
+		case accessHeader:
+			out = append(out, cookieAccess)
+		case sessionCookie:
+			out = append(out, CookieSession)
 		}
 	}
-	return nil
+	return out
 }
 
 // internal is the fault for what cannot happen: it refuses all the same.

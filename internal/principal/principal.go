@@ -26,6 +26,9 @@ type Principal struct {
 	Kind         Kind
 	Provider     string // the configured name: "access", "jwt", "entra"
 	ProviderKind string // access | firebase | oidc | jwt | apiKey | machine | session
+	// Via is the kind of the provider that signed a session in, whose name is
+	// Provider: a session counts where that one does. "" of everything else.
+	Via string
 
 	Issuer        string
 	Subject       string
@@ -42,8 +45,14 @@ type Principal struct {
 	Tenant   string   // the tenant claim, as claimed: only a trusted provider's counts
 
 	// CredentialID is the row of a key or machine token, SecretDigest the digest of
-	// the one of its secrets that matched, in hexadecimal.
+	// the one of its secrets that matched, in hexadecimal. A session has the latter
+	// too, of the cookie that was shown.
 	CredentialID, SecretDigest string
+	// SessionID is the row of a session.
+	SessionID string
+	// SecondFactor says that the token tells of a second factor by its amr claim,
+	// and that its provider is trusted for it (trustAmr).
+	SecondFactor bool
 
 	TrustRoles  bool // the provider's word about roles counts
 	TrustTenant bool // the provider's word about the tenant counts
