@@ -89,7 +89,8 @@ func portreeveFile(dir, keyFile, address, upstream, other string, routes int) ob
 	return object{
 		"environment": "test",
 		"listen":      address,
-		"store":       "sqlite:" + filepath.Join(dir, "portreeve.db"),
+		"admin":       object{"listen": "unix:" + filepath.Join(dir, "portreeve.sock")},
+		"tenantApi":   false, // what is measured beside nginx stores nothing
 		"jwt": object{
 			"publicKey": "{{file." + keyFile + "}}", "issuer": issuer, "audience": audience, "trustRoles": true,
 		},
