@@ -32,6 +32,10 @@ type SiteInput struct {
 	Routes          []RouteConfig
 	Surfaces        []SurfaceRoute // of Portreeve's own surfaces that stand here
 	OwnCookies      []string
+	// SignIn is Site.SignIn. RequireMFA are the permissions for which the site's
+	// operations ask for a second factor besides; "*" stands for either part.
+	SignIn     string
+	RequireMFA []string
 	// At is where the site's own keys stand; Inherited finds the place of one
 	// that may come from the top level.
 	At        *config.Reporter
@@ -68,7 +72,7 @@ func BuildSite(in SiteInput) *Site {
 	b.site = &Site{
 		Name: in.Name, Hosts: in.Hosts, Default: in.Default, Tenant: in.Tenant, Rules: in.Rules, report: in.Rules.Report,
 		Identity: in.Identity, Book: in.Book, NoAuth: in.NoAuth, Table: NewTable(in.FoldCase),
-		CORS: NewCORS(in.CORS, in.Inherited("cors").At("cors")),
+		CORS: NewCORS(in.CORS, in.Inherited("cors").At("cors")), SignIn: in.SignIn,
 	}
 	b.siteRules()
 	b.collectSetters()

@@ -51,11 +51,7 @@ func (RouteConfig) ForeignKeys() []string {
 
 // LaterKeys names what is not in this release.
 func (RouteConfig) LaterKeys() map[string]string {
-	later := map[string]string{"cache": "the older backend's answer cache; sharedCache: true lets shared caches keep answers"}
-	for k, v := range (policy.Requirements{}).LaterKeys() {
-		later[k] = v
-	}
-	return later
+	return map[string]string{"cache": "the older backend's answer cache; sharedCache: true lets shared caches keep answers"}
 }
 
 // RedirectConfig is a redirect answer.

@@ -28,6 +28,10 @@ type Operation struct {
 	// Tenant says that it works on a tenant's rows: who has none gets 403.
 	Tenant bool
 	Shape  Shape // how faults look; nil: Flat
+	// HTML says that it answers with pages: what refuses a browser is one too.
+	HTML bool
+	// Unlisted keeps it out of the API reference.
+	Unlisted bool
 	// Run does it. An error that is no *fault.Error is a 500.
 	Run func(ctx context.Context, c *Call) (request.Reply, error)
 }
@@ -63,7 +67,12 @@ type SurfaceRoute struct {
 	// Public says that the anonymous may call too, where the site itself does not
 	// keep them out.
 	Public bool
-	Op     Operation
+	// Anonymous says that it looks at no credential: everybody is nobody to it, and
+	// a bad credential does not matter. For the ways to sign in and out. The rule
+	// about other sites' requests holds all the same, and the site's allow and deny
+	// do not: nobody could sign in to be allowed.
+	Anonymous bool
+	Op        Operation
 }
 
 // Operation is the operation that the exchange's route leads to, or its path's

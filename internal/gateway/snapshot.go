@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/portreeve/portreeve/internal/client"
+	"github.com/portreeve/portreeve/internal/fault"
 	"github.com/portreeve/portreeve/internal/identity"
 	"github.com/portreeve/portreeve/internal/policy"
 	"github.com/portreeve/portreeve/internal/request"
@@ -18,6 +19,13 @@ type Snapshot struct {
 	Trusted    *client.Trust
 	// Directory says what is stored about callers; nil: there is no store.
 	Directory policy.Directory
+	// StepUps knows the step-up tokens; nil: there are none, and no token counts.
+	StepUps policy.StepUps
+	// Resources knows the roles on rows; nil: nobody has one.
+	Resources policy.Resources
+	// RefusalPage makes the page that a refused browser sees; nil: it gets JSON.
+	// Status and the headers of the fault are seen to by whoever asks for it.
+	RefusalPage func(f *fault.Error, requestID, decision string, site *Site) request.Reply
 	// Secrets has the values of tenants' secrets; nil: there are none.
 	Secrets SecretFinder
 	// ClientCerts says that TLS clients are asked for certificates, RequireCert
@@ -44,11 +52,15 @@ type Site struct {
 	Identity *identity.Site
 	Book     *policy.Book
 	NoAuth   bool // auth: none
-	CORS     *CORS
-	Allow    *policy.Requirement // the site's own allow and deny
-	limits   limits              // by default, for whatever is asked of the site
-	ways     []way               // of its routes, each once
-	report   bool
+	// SignIn is the provider that browsers without a credential are led to sign in
+	// by; "": they get 401 like everybody.
+	SignIn  string
+	mfaPage bool // there is a page to show a second factor on
+	CORS    *CORS
+	Allow   *policy.Requirement // the site's own allow and deny
+	limits  limits              // by default, for whatever is asked of the site
+	ways    []way               // of its routes, each once
+	report  bool
 }
 
 // ownSegment is the first segment of the paths that are Portreeve's own.

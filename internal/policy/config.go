@@ -67,15 +67,48 @@ type Requirements struct {
 	Deny *MatchConfig `json:"deny"`
 	// When is a CEL condition over auth, request, params, query and now.
 	When *string `json:"when"`
+	// Resource asks for a role on one row of a collection.
+	Resource *ResourceConfig `json:"resource"`
+	// RequireMFA asks for a second factor: true, or {maxAge, factors}.
+	RequireMFA *MFAConfig `json:"requireMfa"`
 }
 
-// LaterKeys names what is not in this release.
-func (Requirements) LaterKeys() map[string]string {
-	return map[string]string{
-		"requireMfa": "a second factor",
-		"resource":   "roles on one resource",
-	}
+// ResourceConfig asks for a role on one row of a collection.
+type ResourceConfig struct {
+	// Collection is what the row is one of: agents, or another name that is configured.
+	Collection string `json:"collection" conf:"required"`
+	// ID is a template that names the row: "{{params.id}}".
+	ID *template.Text `json:"id" conf:"required"`
+	// Role is viewer, admin or owner; each of them holds what those before it do.
+	Role string `json:"role" conf:"required,oneof=viewer|admin|owner"`
 }
+
+// MFAConfig asks for a second factor. In the file it may also be true, for any
+// factor, of whatever age a step-up has.
+type MFAConfig struct {
+	// MaxAge is how long ago the factor may have been shown; as long as the step-up lasts unless set.
+	MaxAge config.Duration `json:"maxAge"`
+	// Factors are totp and passkey: one of these must have been shown. Any counts unless set.
+	Factors config.List[string] `json:"factors"`
+	// Off is requireMfa: false, which asks for nothing.
+	Off bool `json:"-"`
+}
+
+// DecodeConfig takes true, false or {maxAge, factors}.
+func (c *MFAConfig) DecodeConfig(v *config.Value) {
+	if v.Kind() == config.Scalar {
+		var on bool
+		if v.Decode(&on) {
+			c.Off = !on
+		}
+		return
+	}
+	type plain MFAConfig
+	v.Decode((*plain)(c))
+}
+
+// Shapes are what requireMfa takes.
+func (MFAConfig) Shapes() []any { return []any{false, MFAConfig{}} }
 
 // MatchConfig lists callers: meeting any entry of any list is enough.
 type MatchConfig struct {

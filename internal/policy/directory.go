@@ -43,6 +43,12 @@ type Known struct {
 	TenantLimit *limit.RuleConfig
 	// Key is what a key or machine token may do; nil for everybody else.
 	Key *KeyGrant
+	// Session is what is stored of the session that the caller came by; nil for
+	// everybody else.
+	Session *SessionFacts
+	// Renew is a new value for the session's cookie, which the answer carries; "":
+	// the one that was shown stays.
+	Renew string
 	// Expires is when the key's secret ends; zero: never.
 	Expires time.Time
 	// Refuse refuses whatever is asked: a disabled user, an unknown tenant, a
@@ -51,6 +57,24 @@ type Known struct {
 	// Why is for the trace: with Refuse what would have been enough, else why
 	// there is no tenant.
 	Why string
+}
+
+// SessionFacts is what is stored of a session. It is immutable.
+type SessionFacts struct {
+	ID       string    // the row's
+	Idle     time.Time // when it ends unless it is used before; zero: never by that
+	Absolute time.Time // when it ends whatever happens; zero: never by that
+}
+
+// Ends is when the session ends as far as is known now; zero: never.
+func (s *SessionFacts) Ends() time.Time {
+	switch {
+	case s == nil:
+		return time.Time{}
+	case s.Idle.IsZero(), !s.Absolute.IsZero() && s.Absolute.Before(s.Idle):
+		return s.Absolute
+	}
+	return s.Idle
 }
 
 // KeyGrant is what a key or machine token may do, as far as it is stored. It is

@@ -14,7 +14,7 @@
 //	fault := req.Check(policy.Input{…}, nil)    // per request; nil lets through
 //
 // Check runs in a fixed order: authenticated, deny, allow, roles, permissions,
-// scopes, tenant, when. Each check is a small type of its own in the file
+// scopes, tenant, when, resource, requireMfa. Each check is a small type of its own in the file
 // check_<name>.go. On a refusal the same Check runs again over the same
 // inputs with a trace.Recorder, and then goes on past the first failure, so
 // that the trace says at once all that would have been enough.

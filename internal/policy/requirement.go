@@ -27,7 +27,12 @@ type Input struct {
 	Standing *Standing
 	Params   Params // nil: none
 	Now      time.Time
-	Env      template.Env // for the tenant template
+	Env      template.Env // for the tenant and resource templates
+	// StepUp is the second factor that the caller showed last; nil: none. Ask
+	// NeedsStepUp whether it matters.
+	StepUp *StepUp
+	// ResourceRole is the caller's role on the row that Resource names; "": none.
+	ResourceRole string
 }
 
 // address is the client's as far as it is known: a proxy's own, where what the
@@ -47,6 +52,8 @@ type Requirement struct {
 	broken    bool // had a load error: refuses everybody
 	providers []string
 	checks    []check
+	resource  *resourceCheck // nil: no role on a row is asked
+	mfa       *mfaCheck      // nil: no second factor is asked
 }
 
 // check is one thing that is asked of an authenticated caller. It returns nil
@@ -81,6 +88,12 @@ func Compile(c Requirements, d Deps, r *config.Reporter) *Requirement {
 	l.add(l.scopes(c.RequiredScopes))
 	l.add(l.tenant(c.Tenant))
 	l.add(l.when(c.When))
+	if q.resource = l.resource(c.Resource); q.resource != nil {
+		l.add(q.resource)
+	}
+	if q.mfa = l.mfa(c.RequireMFA); q.mfa != nil { // last: nobody is asked for a factor who would be refused all the same
+		l.add(q.mfa)
+	}
 	q.checks = l.checks
 	stated := len(q.providers) > 0 || len(q.checks) > 0 || l.failed
 	if stated && c.RequireAuth != nil && !*c.RequireAuth {
@@ -237,7 +250,7 @@ func (q *Requirement) accepts(who *principal.Principal) bool {
 		return who.Kind != principal.Machine && who.ProviderKind != "machine"
 	}
 	for _, p := range q.providers {
-		if p == who.Provider || p == who.ProviderKind {
+		if p == who.Provider || p == who.ProviderKind || p == who.Via && who.Via != "" {
 			return true
 		}
 	}

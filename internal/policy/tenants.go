@@ -81,7 +81,9 @@ func (t *Tenants) Word(p *principal.Principal) (claim, standard, problem string)
 	// A key's or machine token's tenant is its own or none.
 	own := p.ProviderKind == "apiKey" || p.ProviderKind == "machine" || p.Kind == principal.Machine
 	if t != nil && !own {
-		if t.shared && p.SharedSecret || slices.ContainsFunc(t.defaultFor, func(name string) bool { return name == p.Provider || name == p.ProviderKind }) {
+		if t.shared && p.SharedSecret || slices.ContainsFunc(t.defaultFor, func(name string) bool {
+			return name == p.Provider || name == p.ProviderKind || p.Via != "" && name == p.Via
+		}) {
 			standard = t.standard
 		}
 	}
@@ -96,7 +98,7 @@ func (t *Tenants) Word(p *principal.Principal) (claim, standard, problem string)
 
 // claims reports whether the caller's tenant claim counts.
 func (t *Tenants) claims(p *principal.Principal) bool {
-	return p.TrustTenant && p.Tenant != "" && p.ProviderKind != "access"
+	return p.TrustTenant && p.Tenant != "" && p.ProviderKind != "access" && p.Via != "access"
 }
 
 // Impossible reports whether a claim that counts is no possible name: a caller

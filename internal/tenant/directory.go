@@ -28,6 +28,7 @@ type directory struct {
 	s      *Service
 	feed   *change.Feed
 	keys   KeySource
+	sess   SessionSource
 	roles  *roleShelf
 	table  *table
 	refuse func(p *principal.Principal, tenant, reason string)
@@ -41,17 +42,19 @@ type AutoCreate struct {
 
 // DirectoryDeps is what a Directory works with besides the Service.
 type DirectoryDeps struct {
-	Feed    *change.Feed
-	Keys    KeySource  // nil: no key is known
-	Roles   RoleSource // nil: tenants define no roles
-	Entries int        // DefaultEntries where it is 0
+	Feed *change.Feed
+	Keys KeySource // nil: no key is known
+	// Sessions: nil: no session is known.
+	Sessions SessionSource
+	Roles    RoleSource // nil: tenants define no roles
+	Entries  int        // DefaultEntries where it is 0
 	// Refused counts a refusal that the audit trail has to name; nil: nobody counts.
 	Refused func(p *principal.Principal, tenant, reason string)
 }
 
 // NewDirectory makes the directory of a process. It makes no tenants: see With.
 func NewDirectory(s *Service, d DirectoryDeps) *Directory {
-	return &Directory{directory: &directory{s: s, feed: d.Feed, keys: d.Keys, roles: newRoleShelf(d.Roles, d.Feed), table: newTable(d.Entries), refuse: d.Refused}}
+	return &Directory{directory: &directory{s: s, feed: d.Feed, keys: d.Keys, sess: d.Sessions, roles: newRoleShelf(d.Roles, d.Feed), table: newTable(d.Entries), refuse: d.Refused}}
 }
 
 // With is the directory as a configuration wants it: what is remembered is
@@ -92,7 +95,7 @@ func (d *Directory) Find(a policy.DirectoryAsk) (*policy.Known, *park.Job, *faul
 func (d *Directory) key(a *policy.DirectoryAsk, seq int64) park.Key {
 	p := a.Who
 	return sha256.Sum256(packed("directory", string(p.Kind), p.Provider, p.ProviderKind, p.Issuer, strconv.FormatBool(p.IssuerFree), p.Subject,
-		p.EmailFolded, p.CommonName, p.Tenant, p.CredentialID, p.SecretDigest, a.Claim, a.Default,
+		p.EmailFolded, p.CommonName, p.Tenant, p.CredentialID, p.SecretDigest, p.SessionID, a.Claim, a.Default,
 		strconv.FormatBool(d.auto.On), strconv.Itoa(d.auto.Max), strconv.FormatInt(seq, 10)))
 }
 

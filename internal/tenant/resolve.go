@@ -6,6 +6,7 @@ import (
 
 	"github.com/portreeve/portreeve/internal/change"
 	"github.com/portreeve/portreeve/internal/fault"
+	"github.com/portreeve/portreeve/internal/identity"
 	"github.com/portreeve/portreeve/internal/policy"
 	"github.com/portreeve/portreeve/internal/principal"
 	"github.com/portreeve/portreeve/internal/store"
@@ -71,13 +72,43 @@ func (d *Directory) look(tx *store.Tx, q question) (*resolution, error) {
 	if q.who.ProviderKind == "apiKey" || q.who.ProviderKind == "machine" || q.who.Kind == principal.Machine {
 		return r, d.lookKey(tx, q, r)
 	}
+	if q.who.ProviderKind != "session" {
+		return r, d.lookPerson(tx, q, r)
+	}
+	facts, err := d.lookSession(tx, q.who, r)
+	if err != nil || r.known != nil {
+		return r, err
+	}
+	if err := d.lookPerson(tx, q, r); err != nil || r.known == nil || r.known.Refuse != nil {
+		return r, err
+	}
+	r.known.Session, r.known.Renew = &facts.SessionFacts, facts.Renew
+	return r, nil
+}
+
+// lookSession reads what is stored about a session. One that has ended refuses.
+func (d *Directory) lookSession(tx *store.Tx, who *principal.Principal, r *resolution) (facts SessionFacts, err error) {
+	const enough = "a session that has not ended: signing in again"
+	r.from("", change.Session, who.SessionID)
+	if d.sess == nil || who.SessionID == "" {
+		r.refuse(fault.New(fault.Unauthenticated, identity.CodeSessionEnded, ""), "", enough)
+		return facts, nil
+	}
+	if facts, err = d.sess.Session(tx, who); err == nil && facts.Refuse != nil {
+		r.refuse(facts.Refuse, "", enough)
+	}
+	return facts, err
+}
+
+// lookPerson reads what is stored about a caller that is no key.
+func (d *Directory) lookPerson(tx *store.Tx, q question, r *resolution) error {
 	r.fromWho(q.who)
 	if q.claim != "" {
-		return r, d.lookClaimed(tx, q, r)
+		return d.lookClaimed(tx, q, r)
 	}
 	u, found, err := d.everywhere(tx, q.who, r)
 	if err != nil || r.known != nil {
-		return r, err
+		return err
 	}
 	id := q.standard
 	if found {
@@ -85,13 +116,13 @@ func (d *Directory) look(tx *store.Tx, q question) (*resolution, error) {
 	}
 	if id == "" {
 		r.known = &policy.Known{Why: nobodys(q.who)}
-		return r, nil
+		return nil
 	}
 	t, ok, err := d.tenant(tx, id, r)
 	if err != nil || !ok {
-		return r, err
+		return err
 	}
-	return r, d.stands(tx, q.who, t, u, found, q.asOf, r)
+	return d.stands(tx, q.who, t, u, found, q.asOf, r)
 }
 
 // lookClaimed looks a caller up whose credential names its tenant: in that one

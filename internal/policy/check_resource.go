@@ -1,0 +1,154 @@
+package policy
+
+import (
+	"strings"
+
+	"github.com/portreeve/portreeve/internal/fault"
+	"github.com/portreeve/portreeve/internal/template"
+	"github.com/portreeve/portreeve/internal/trace"
+)
+
+// The roles on one row. Each holds what those before it do.
+const (
+	RoleViewer = "viewer"
+	RoleAdmin  = "admin"
+	RoleOwner  = "owner"
+)
+
+// ResourceRank orders the roles on one row: 0 is none, or a word that is no role.
+func ResourceRank(role string) int {
+	switch role {
+	case RoleViewer:
+		return 1
+	case RoleAdmin:
+		return 2
+	case RoleOwner:
+		return 3
+	}
+	return 0
+}
+
+// resourceCheck is resource: a role on the row that the request names. Nothing
+// that a caller holds otherwise stands in for it, *:* included: whose rows they
+// are is not the tenant's administrators' to say.
+type resourceCheck struct {
+	collection string
+	role       string
+	want       *template.Template
+	text       string   // as it stands in the file
+	query      []string // query parameters that it reads: a repeated one refuses
+	headers    []string // header fields likewise
+}
+
+// resourceSources are what the template may read: see tenantSources.
+const resourceSources = template.Auth | template.Params | template.Query | template.Headers | template.Request | template.Tenant
+
+func (l *loader) resource(c *ResourceConfig) *resourceCheck {
+	if c == nil {
+		return nil
+	}
+	out := &resourceCheck{collection: c.Collection, role: c.Role}
+	if c.Collection == "" {
+		l.errorf("resource.collection", "empty: name the collection that the row is one of")
+	}
+	if ResourceRank(c.Role) == 0 {
+		l.errorf("resource.role", "is no role on a row: viewer, admin or owner")
+	}
+	if c.ID == nil || c.ID.IsZero() {
+		l.errorf("resource.id", "empty: name a row, or a template such as {{params.id}}")
+		return nil
+	}
+	want, err := template.Compile(*c.ID, resourceSources)
+	if err != nil {
+		l.errorf("resource.id", "%v", err)
+		return nil
+	}
+	out.want, out.text = want, c.ID.String()
+	for _, ref := range want.Refs() {
+		if len(ref.Path) == 0 || ref.Path[0].IsIndex {
+			l.errorf("resource.id", "{{%s}} is no text; name one field of it", ref.Source)
+			continue
+		}
+		switch name := ref.Path[0].Name; ref.Source {
+		case template.Query:
+			out.query = append(out.query, name)
+		case template.Headers:
+			out.headers = append(out.headers, name)
+		case template.Params:
+			l.param("resource.id", name)
+		}
+	}
+	return out
+}
+
+// id is the row that the request is about, or why there is none.
+func (c *resourceCheck) id(in Input) (id, problem string) {
+	for _, name := range c.query {
+		if len(in.View.QueryValues(name)) > 1 {
+			return "", "the query parameter " + name + " is repeated"
+		}
+	}
+	for _, name := range c.headers {
+		if in.View.Header.Count(name) > 1 {
+			return "", "the header " + name + " is repeated"
+		}
+	}
+	id, ok := c.want.Strict(in.Env)
+	if !ok || id == "" {
+		return "", "the template has no value for this request"
+	}
+	return id, ""
+}
+
+func (c *resourceCheck) check(in Input, rec *trace.Recorder) *fault.Error {
+	id, problem := c.id(in)
+	if have := ResourceRank(in.ResourceRole); problem == "" && in.Standing.Tenant != "" && have > 0 && have >= ResourceRank(c.role) {
+		if rec.On() {
+			rec.Pass(stage, "resource", c.wanted(id), "the caller is its "+in.ResourceRole)
+		}
+		return nil
+	}
+	if rec.On() {
+		c.explain(in, rec, id, problem)
+	}
+	return fault.New(fault.Forbidden, "missing_resource_role", "")
+}
+
+func (c *resourceCheck) explain(in Input, rec *trace.Recorder, id, problem string) {
+	switch {
+	case problem != "":
+		rec.Fail(stage, "resource", c.describe(), problem, "a request that gives "+c.text+" exactly one value: the id of a row")
+	case in.Standing.Tenant == "":
+		rec.Fail(stage, "resource", c.wanted(id), "the caller has no tenant: "+in.Standing.TenantProblem, "a caller of the row's tenant who has a role on it")
+	default:
+		found := "the caller has no role on it, or it is missing, or another tenant's"
+		if in.ResourceRole != "" {
+			found = "the caller is its " + clip(in.ResourceRole)
+		}
+		rec.Fail(stage, "resource", c.wanted(id), found, "the role "+oneOf(c.enough())+" on it, given by one of its owners or on the host; no permission stands in for it")
+	}
+}
+
+// enough lists the roles that do.
+func (c *resourceCheck) enough() (out []string) {
+	for _, r := range [...]string{RoleViewer, RoleAdmin, RoleOwner} {
+		if ResourceRank(r) >= ResourceRank(c.role) {
+			out = append(out, r)
+		}
+	}
+	return out
+}
+
+func (c *resourceCheck) wanted(id string) string {
+	return c.role + " of " + c.collection + " " + clip(id)
+}
+
+func (c *resourceCheck) describe() string { return c.role + " of " + c.collection + " " + c.text }
+
+// outline keeps the id of a row to itself.
+func (c *resourceCheck) outline() string {
+	if _, fixed := c.want.Literal(); fixed || !strings.HasPrefix(c.text, "{{") {
+		return c.role + " of one of " + c.collection
+	}
+	return c.describe()
+}
