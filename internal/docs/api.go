@@ -87,6 +87,9 @@ func describe(site *gateway.Site) *api {
 // hidden reports whether a route is a second name for another one, or part of
 // the page.
 func hidden(r *gateway.Route) bool {
+	if op, surface := r.Answer.(*gateway.Operation); surface {
+		return op.Unlisted
+	}
 	own, ok := r.Answer.(*gateway.Builtin)
 	return ok && (own.Name == alsoDocument || own.Name == alsoPage || own.Name == stylesheetPath)
 }

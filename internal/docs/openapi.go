@@ -220,7 +220,7 @@ func (a *api) security(r *route) []map[string][]string {
 	for _, p := range r.opens {
 		s := a.scheme(p)
 		out = append(out, map[string][]string{s.provider: {}})
-		if s.place.Cookie != "" {
+		if s.place.Cookie != "" && s.place.Header != "" {
 			out = append(out, map[string][]string{s.cookieID(): {}})
 		}
 	}
@@ -234,6 +234,8 @@ func (a *api) securitySchemes() map[string]securityScheme {
 	out := map[string]securityScheme{}
 	for _, s := range a.schemes {
 		switch {
+		case s.place.Header == "":
+			out[s.provider] = securityScheme{Type: "apiKey", In: "cookie", Name: s.place.Cookie, Description: s.words()}
 		case s.place.Cookie != "":
 			out[s.provider] = securityScheme{Type: "apiKey", In: "header", Name: s.place.Header, Description: s.words()}
 			out[s.cookieID()] = securityScheme{Type: "apiKey", In: "cookie", Name: s.place.Cookie, Description: s.words()}

@@ -16,6 +16,7 @@ func (s *scheme) words() string {
 		identity.KindJWT:      "A signed JSON Web Token.",
 		identity.KindAPIKey:   "An API key. It may also come after \"Authorization: Bearer\".",
 		identity.KindMachine:  "A machine token.",
+		identity.KindSession:  "The session of a browser that has signed in here.",
 	}[s.kind]
 	if what == "" {
 		what = "A credential of " + s.provider + "."
@@ -26,6 +27,9 @@ func (s *scheme) words() string {
 // header is the field that carries the credential, with the token left to the
 // shell.
 func (s *scheme) header() string {
+	if s.place.Header == "" {
+		return "Cookie: " + s.place.Cookie + "=$TOKEN"
+	}
 	if s.place.Cookie != "" || s.kind == identity.KindAPIKey {
 		return s.place.Header + ": $TOKEN"
 	}

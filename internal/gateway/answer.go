@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -82,10 +83,17 @@ func (x *Exchange) guarded() bool {
 
 // privately keeps answers behind a requirement out of shared caches.
 func (x *Exchange) privately(h request.Header) request.Header {
+	if x.renews() { // a cache that several share would hand the cookie out
+		return append(withoutField(h, "Cache-Control"), request.Field{Name: "Cache-Control", Value: "no-store"})
+	}
 	if !h.Has("Cache-Control") && !x.Route.SharedCache && x.guarded() {
 		h = append(h, request.Field{Name: "Cache-Control", Value: "private"})
 	}
 	return h
+}
+
+func withoutField(h request.Header, name string) request.Header {
+	return slices.DeleteFunc(h, func(f request.Field) bool { return strings.EqualFold(f.Name, name) })
 }
 
 // readBody reads the request body as one JSON value.

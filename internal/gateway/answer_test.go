@@ -132,7 +132,7 @@ func TestProblemsOfAnswers(t *testing.T) {
 		{`{path: /a, method: get, response: x, headers: {X-A: "1", X_A: "2"}}`, "the same header"},
 		{`{path: /a, method: get, response: x, cache: 60}`, "sharedCache"},
 		{`{path: /a, method: get, supabaseQueries: []}`, "older backend"},
-		{`{path: /a, method: get, requireMfa: true, response: x}`, "not in this release"},
+		{`{path: /a, method: get, cache: 5m, response: x}`, "not in this release"},
 		{`{path: /a, response: x}`, "method"}, {`{method: get, response: x}`, "path"}, {`{path: /a, method: fetch, response: x}`, "no method"},
 		{`{path: /a, method: [get, GET], response: x}`, "stands twice"}, {`{path: /a, method: trace, response: x}`, "no method"},
 		{`{path: /.portreeve/x, method: get, response: x}`, "Portreeve's own"}, {`{path: /health, method: get, response: x}`, "routes[0] (/health) claims it too"},

@@ -64,6 +64,8 @@ type builder struct {
 	site    *Site
 	setters []string        // header names that any headers.set of the site can produce
 	strips  map[bool]*Strip // by whether they leave the credential; made once
+	// factorFor says which of RequireMFA some operation asks for.
+	factorFor []bool
 }
 
 // BuildSite compiles a site and reports whatever is wrong with it.

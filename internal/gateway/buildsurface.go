@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/portreeve/portreeve/internal/config"
 	"github.com/portreeve/portreeve/internal/policy"
 )
 
@@ -11,8 +12,15 @@ import (
 // one surface's or the file's: it is chosen first and alone, so that two who
 // shared one would each hide half of the other.
 func (b *builder) surfaces() {
+	b.factorFor = make([]bool, len(b.RequireMFA))
 	for i := range b.Surfaces {
 		b.surface(b.Surfaces[i])
+	}
+	b.checkFactors()
+	if p, err := ParsePattern(mfaPath); err == nil {
+		if e := b.site.Table.at(p); e != nil {
+			b.site.mfaPage = e.Route("GET") != nil
+		}
 	}
 }
 
@@ -24,14 +32,17 @@ func (b *builder) surface(s SurfaceRoute) {
 		return
 	}
 	r := &Route{Key: op.Surface, Pattern: pattern, Methods: []string{strings.ToUpper(s.Method)}, Description: op.Name, Tags: []string{op.Surface},
-		Identify: !b.NoAuth, Answer: &op}
+		Identify: !b.NoAuth && !s.Anonymous, OpenToAll: s.Anonymous, Answer: &op}
 	need := s.Require
-	if yes := true; !s.Public && need.RequireAuth == nil {
+	if yes := true; !s.Public && !s.Anonymous && need.RequireAuth == nil {
 		need.RequireAuth = &yes
 	}
+	if need.RequireMFA == nil && b.asksFactor(need.RequiredPermissions) {
+		need.RequireMFA = &policy.MFAConfig{}
+	}
 	r.Requirement = policy.Compile(need, policy.Deps{Book: b.Book, Params: pattern.names, Surface: true}, b.At.At(""))
-	if !b.NoAuth {
-		r.Accept = b.Identity.AcceptKnown(need.AuthProvider)
+	if r.Identify {
+		r.Accept = b.Identity.AcceptKnown(b.whoCounts(pattern, need))
 	}
 	if e := b.site.Table.at(pattern); e != nil {
 		for _, other := range e.Routes {
@@ -46,6 +57,48 @@ func (b *builder) surface(s SurfaceRoute) {
 		return
 	}
 	b.endpointLimit(r)
+}
+
+// whoCounts are the providers that an operation takes: of Portreeve's own paths
+// those of the site, since they are about whoever is signed in, by whatever it is.
+func (b *builder) whoCounts(p *Pattern, need policy.Requirements) []string {
+	if len(need.AuthProvider) > 0 || firstLiteral(p) != ownSegment {
+		return need.AuthProvider
+	}
+	var all []string
+	for _, p := range b.Identity.Providers() {
+		all = append(all, p.Name)
+	}
+	return all
+}
+
+// asksFactor reports whether the site asks for a second factor for one of these
+// permissions.
+func (b *builder) asksFactor(permissions []string) (asks bool) {
+	for _, p := range permissions {
+		for i, pattern := range b.RequireMFA {
+			if policy.Covers(pattern, p) {
+				b.factorFor[i], asks = true, true
+			}
+		}
+	}
+	return asks
+}
+
+// checkFactors reports what requireMfa of the site names and nothing asks for.
+func (b *builder) checkFactors() {
+	if len(b.RequireMFA) == 0 {
+		return
+	}
+	at := b.Inherited("requireMfa")
+	for i, p := range b.RequireMFA {
+		key := "requireMfa" + config.Index(i)
+		if _, err := policy.ParsePermission(p); err != nil {
+			at.Errorf(key, "%v", err)
+		} else if !b.factorFor[i] {
+			at.Warnf(key, "no operation that stands here asks for this permission")
+		}
+	}
 }
 
 // twoClaims reports a path that a surface and somebody else claim, where the

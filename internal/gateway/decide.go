@@ -20,11 +20,13 @@ func Decide(x *Exchange, now time.Time, settled []park.Settled, rec *trace.Recor
 	if r == nil {
 		return refuse(fault.New(fault.NotFound, "no_route", ""))
 	}
-	x.Found, x.Known = identity.Result{Who: principal.Nobody()}, nil
+	x.Found, x.Known, x.ended, x.outcomes = identity.Result{Who: principal.Nobody()}, nil, false, settled
 	if x.clientCert && identity.CrossSite(&x.View, false, x.origins()) {
 		return refuse(crossSite(rec))
 	}
 	switch {
+	case !r.Identify && x.blind():
+		return refuse(crossSite(rec))
 	case !r.Identify:
 		rec.Pass("identify", "identify: none", "", "credentials are not looked at")
 	case x.Site.NoAuth:
@@ -45,6 +47,9 @@ func Decide(x *Exchange, now time.Time, settled []park.Settled, rec *trace.Recor
 		if q == nil || r.OpenToAll {
 			continue
 		}
+		if v, stop := x.gather(q, &in, rec); stop {
+			return v
+		}
 		if f := q.Check(in, rec); f != nil {
 			return refuse(f)
 		}
@@ -62,6 +67,7 @@ func (x *Exchange) identify(now time.Time, settled []park.Settled, rec *trace.Re
 	res := x.Site.Identity.Identify(identity.Ask{View: &x.View, Now: now, Accept: x.Route.Accept, Settled: settled, Trace: rec})
 	switch {
 	case res.Fault != nil:
+		x.Found.Present, x.ended = true, res.Ended
 		return refuse(res.Fault), true
 	case res.Job != nil:
 		return Verdict{Kind: Park, Job: res.Job}, true
@@ -76,6 +82,16 @@ func (x *Exchange) identify(now time.Time, settled []park.Settled, rec *trace.Re
 		return refuse(crossSite(rec)), true
 	}
 	return Verdict{}, false
+}
+
+// blind reports whether an operation that looks at no credential was sent one by
+// a browser on behalf of another site: it may act on the cookies all the same.
+func (x *Exchange) blind() bool {
+	if _, own := x.Route.Answer.(*Operation); !own || x.Site.NoAuth {
+		return false
+	}
+	ambient, fromCookie := x.Site.Identity.Ambient(&x.View)
+	return ambient && identity.CrossSite(&x.View, fromCookie, x.origins())
 }
 
 // origins are those whose pages may use ambient credentials here.

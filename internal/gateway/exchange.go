@@ -57,8 +57,10 @@ type Exchange struct {
 	preflight  *CORS  // what answers a preflight
 	proxySaid  string // the scheme, by a trusted proxy; "" when it does not say
 	asked      env    // what templates of the decision read
+	ended      bool   // the session that the request came with is none any more
 	clientCert bool
 	settled    []park.Settled    // what this request's jobs came to
+	outcomes   []park.Settled    // those that the decision is made by
 	secrets    map[string]string // of the tenant, that the route's upstream is shown
 	segments   [24]request.Segment
 }

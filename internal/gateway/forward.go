@@ -47,7 +47,7 @@ func (x *Exchange) Forward(to *Forwarding, keys *assertion.Keys, now time.Time) 
 	out := &Forward{
 		Upstream: to.Upstream, Method: v.Method, Path: path, Query: v.Query, HasQuery: v.HasQuery,
 		Host: v.Host, MaxBody: to.MaxBody, OwnCookies: to.OwnCookies, DropCORS: x.cors() != nil,
-		Private: !x.Route.SharedCache && x.guarded(), TakesTrailers: takesTrailers(v.Header), Trailer: x.trailerRule(to),
+		Private: !x.Route.SharedCache && x.guarded() || x.renews() || x.ended, TakesTrailers: takesTrailers(v.Header), Trailer: x.trailerRule(to),
 	}
 	if h := v.Header.Get("Host"); h != "" {
 		out.Host = h

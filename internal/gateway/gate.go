@@ -20,8 +20,9 @@ type Gate struct {
 }
 
 // maxParks bounds how often one request may park for a decision: a verification
-// and a key fetch for each credential, and what is stored about the caller.
-const maxParks = 8
+// and a key fetch for each credential, what is stored about the caller, its second
+// factor and its role on a row.
+const maxParks = 12
 
 // Ask decides a request. The exchange is filled as far as the steps got.
 func (g *Gate) Ask(ctx context.Context, s *Snapshot, x *Exchange, a Arrival) Verdict {

@@ -162,7 +162,7 @@ func (x *Exchange) limitNamed(id uint64) string {
 }
 
 // AnswerHeaders are the fields that go with whatever answer the request gets:
-// the tightest limit, and CORS.
+// the tightest limit, CORS, and what becomes of the session's cookie.
 func (x *Exchange) AnswerHeaders() request.Header {
 	h := x.cors().Headers(&x.View)
 	if x.Limits.Counted {
@@ -172,5 +172,5 @@ func (x *Exchange) AnswerHeaders() request.Header {
 			request.Field{Name: "X-RateLimit-Remaining", Value: strconv.Itoa(r.Remaining)},
 			request.Field{Name: "X-RateLimit-Reset", Value: strconv.FormatInt(r.ResetUnix(), 10)})
 	}
-	return h
+	return x.cookies(h)
 }

@@ -130,8 +130,12 @@ func OperationFault(err error) *fault.Error {
 	return fault.From(err)
 }
 
-// Fault renders a fault in the shape of whatever the request was for.
+// Fault renders a fault in the shape of whatever the request was for; a refusal,
+// which has a decision, is a page to a browser.
 func (x *Exchange) Fault(f *fault.Error, requestID, decision string) request.Reply {
+	if reply, ok := x.page(f, requestID, decision); ok {
+		return reply
+	}
 	if op := x.Operation(); op != nil && op.Shape != nil {
 		return op.Shape(f, requestID, decision)
 	}

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/portreeve/portreeve/internal/fault"
+	"github.com/portreeve/portreeve/internal/identity"
 	"github.com/portreeve/portreeve/internal/park"
 	"github.com/portreeve/portreeve/internal/policy"
 	"github.com/portreeve/portreeve/internal/trace"
@@ -14,7 +15,13 @@ import (
 // whatever it asks. stop means the verdict is already known.
 func (x *Exchange) stored(now time.Time, settled []park.Settled, rec *trace.Recorder) (v Verdict, stop bool) {
 	who, dir := x.Found.Who, x.Snap.Directory
-	if dir == nil || !who.Authenticated() {
+	session := who.ProviderKind == identity.KindSession
+	switch {
+	case !who.Authenticated():
+		return Verdict{}, false
+	case dir == nil && session: // nobody could say whether it has been revoked
+		return refuse(fault.New(fault.Internal, "no_directory", "")), true
+	case dir == nil:
 		return Verdict{}, false
 	}
 	if x.Snap.Tenants.Impossible(who) {
@@ -29,11 +36,12 @@ func (x *Exchange) stored(now time.Time, settled []park.Settled, rec *trace.Reco
 		return refuse(f), true
 	case job != nil:
 		return Verdict{Kind: Park, Job: job}, true
-	case known == nil:
+	case known == nil, session && known.Session == nil && known.Refuse == nil:
 		return refuse(fault.New(fault.Internal, "no_directory_entry", "")), true
 	}
 	x.Known = known
 	if f := x.barred(known, now, rec); f != nil {
+		x.ended = session && f.Kind == fault.Unauthenticated
 		return refuse(f), true
 	}
 	if rec.On() {
@@ -58,6 +66,12 @@ func (x *Exchange) barred(known *policy.Known, now time.Time, rec *trace.Recorde
 		}
 		return fault.New(fault.Unauthenticated, "key_expired", "")
 	}
+	if end := known.Session.Ends(); !end.IsZero() && !now.Before(end) {
+		if rec.On() {
+			rec.Fail("directory", "session", "later than "+now.UTC().Format(time.RFC3339), end.UTC().Format(time.RFC3339), "a session that has not ended: signing in again")
+		}
+		return fault.New(fault.Unauthenticated, identity.CodeSessionEnded, "")
+	}
 	if key := known.Key; !key.Admits(x.View.Client, x.View.ClientUnsure) {
 		if rec.On() {
 			rec.Fail("directory", "allowedIPs", "an address of the key's allowedIPs", addressOf(x), "a call from one of them, or another key")
@@ -81,8 +95,13 @@ func (x *Exchange) Expires() time.Time {
 	if p := x.Provider(); p != nil && !x.Found.Who.Expires.IsZero() {
 		end = x.Found.Who.Expires.Add(p.Leeway())
 	}
-	if x.Known != nil && !x.Known.Expires.IsZero() && (end.IsZero() || x.Known.Expires.Before(end)) {
-		end = x.Known.Expires
+	if x.Known == nil {
+		return end
+	}
+	for _, stored := range [...]time.Time{x.Known.Expires, x.Known.Session.Ends()} {
+		if !stored.IsZero() && (end.IsZero() || stored.Before(end)) {
+			end = stored
+		}
 	}
 	return end
 }

@@ -137,7 +137,7 @@ func checkAudiences(r *config.Reporter, list []string) {
 var providerName = regexp.MustCompile(`^[a-zA-Z0-9][a-zA-Z0-9_-]{0,62}$`)
 
 // reserved words mean a kind wherever a provider is named.
-var reserved = []string{KindAccess, KindFirebase, KindOIDC, KindJWT, KindAPIKey, KindMachine, KindSession, "none", "any"}
+var reserved = []string{KindAccess, KindFirebase, KindOIDC, KindJWT, KindAPIKey, KindMachine, KindSession, KindLink, "none", "any"}
 
 // checkName reports what keeps a name from being a provider's. seen are the
 // names before it.

@@ -14,14 +14,10 @@ type OIDCConfig struct {
 	Issuer config.URL `json:"issuer" conf:"required"`
 	// Audience is what a token must be meant for: one of these.
 	Audience config.List[string] `json:"audience" conf:"required"`
+	SignInRules
 	TrustRules
 	FactorRules
 	TimeRules
-}
-
-// LaterKeys names what is not in this release.
-func (OIDCConfig) LaterKeys() map[string]string {
-	return map[string]string{"clientId": "sign-in of browsers", "clientSecret": "sign-in of browsers", "scopes": "sign-in of browsers"}
 }
 
 // Validate reports what is wrong with the settings. seen holds the names of the
@@ -34,6 +30,7 @@ func (c *OIDCConfig) Validate(r *config.Reporter, env string, seen map[string]bo
 		checkURL(r, "issuer", c.Issuer.String(), env)
 	}
 	checkAudiences(r, c.Audience)
+	c.SignInRules.validate(r)
 	c.TrustRules.validate(r, c.Issuer.String())
 	c.FactorRules.validate(r)
 	c.TimeRules.validate(r)
@@ -50,6 +47,7 @@ func NewOIDC(c *OIDCConfig, d Deps) *Provider {
 	c.TimeRules.apply(p, defaultMaxAge)
 	c.TrustRules.apply(p, false, false)
 	c.FactorRules.apply(p)
+	c.SignInRules.apply(p)
 	return p.seal(d.Env, "discovery")
 }
 

@@ -55,6 +55,7 @@ type Provider struct {
 	header   string      // that holds them, of keys
 	sessions SessionVerifier
 	site     string   // of sessions: whose they are
+	client   *Client  // for sign-in by browsers; nil: none
 	amr      []string // trustAmr: what says so of a second factor
 
 	files  []string

@@ -48,14 +48,8 @@ func (l *loader) resource(c *ResourceConfig) *resourceCheck {
 		return nil
 	}
 	out := &resourceCheck{collection: c.Collection, role: c.Role}
-	if c.Collection == "" {
-		l.errorf("resource.collection", "empty: name the collection that the row is one of")
-	}
-	if ResourceRank(c.Role) == 0 {
-		l.errorf("resource.role", "is no role on a row: viewer, admin or owner")
-	}
-	if c.ID == nil || c.ID.IsZero() {
-		l.errorf("resource.id", "empty: name a row, or a template such as {{params.id}}")
+	if c.Collection == "" || ResourceRank(c.Role) == 0 || c.ID == nil || c.ID.IsZero() {
+		l.failed = true // reported where the file was decoded
 		return nil
 	}
 	want, err := template.Compile(*c.ID, resourceSources)

@@ -19,6 +19,14 @@ type Permission struct {
 // not quote the text, which may have come from outside.
 var errPermission = errors.New(`not a permission: write resource:action, such as "docs:read", with "*" alone for either part`)
 
+// Covers reports whether a permission as roles write it ("docs:*") covers another.
+// What is no permission neither covers nor is covered.
+func Covers(wide, permission string) bool {
+	w, err := ParsePermission(wide)
+	p, ok := split(permission)
+	return err == nil && ok && newSet([]Permission{w}).covers(p)
+}
+
 // ParsePermission reads resource:action. Both parts are visible ASCII without
 // ":", "," and quotes; "*" only stands alone.
 func ParsePermission(s string) (Permission, error) {

@@ -54,6 +54,9 @@ type Outcome struct {
 	Fault    *fault.Error
 	Decision string
 	Steps    []trace.Step // of a refusal
+	// Led is the code of the fault that a browser was led elsewhere by instead of
+	// being told, to sign in or to show a second factor; "": it was not.
+	Led string
 	End      time.Time
 
 	stored    uint64    // Runtime.changes before it was decided
@@ -231,7 +234,13 @@ func (e *Engine) forward(w http.ResponseWriter, r *http.Request, rt *Runtime, o 
 
 // refuse answers a decision against the caller: it gets an id under which the
 // trace can be found.
+// A browser that can be led somewhere instead is, which is no refusal.
 func (e *Engine) refuse(w http.ResponseWriter, r *http.Request, rt *Runtime, o *Outcome, f *fault.Error) {
+	if reply, leads := o.Exchange.Lead(f); leads {
+		o.Decision, o.Led = "", f.Code
+		e.reply(w, r, o, reply)
+		return
+	}
 	if o.Decision == "" { // an operation's own has one already
 		o.Decision = e.NewID()
 	}

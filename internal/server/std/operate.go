@@ -42,7 +42,9 @@ func (e *Engine) operate(w http.ResponseWriter, r *http.Request, rt *Runtime, o 
 		return
 	}
 	o.Decision = decision
-	e.refuse(w, r, rt, o, f)
+	if e.refuse(w, r, rt, o, f); o.Decision == "" {
+		return // led elsewhere
+	}
 	o.Steps = append(o.Steps, trace.Step{Stage: "operation", Check: op.Surface + ": " + op.Name, Wanted: "a caller whom its rules let through",
 		Found: f.Code + ": " + f.Text()})
 }
