@@ -20,13 +20,14 @@ const maxMembers = 32
 type headerReader struct {
 	reader
 	head   Header
+	typ    func(string) bool // which are taken
 	hasAlg bool
 	names  [maxMembers][]byte
 	count  int
 }
 
-func parseHeader(b []byte) (Header, error) {
-	h := &headerReader{reader: reader{b: b}}
+func parseHeader(b []byte, typ func(string) bool) (Header, error) {
+	h := &headerReader{reader: reader{b: b}, typ: typ}
 	h.blanks()
 	if h.peek() != '{' {
 		return Header{}, malformed("the header is not a JSON object")
@@ -56,8 +57,8 @@ func (h *headerReader) member(name []byte) error {
 		return err
 	case "typ":
 		typ, err := h.readText()
-		if err == nil && !knownType(string(typ)) {
-			return malformed("the header's typ is not that of a JWT")
+		if err == nil && !h.typ(string(typ)) {
+			return malformed("the header's typ is not that of such a token")
 		}
 		h.head.Typ = string(typ)
 		return err
@@ -106,11 +107,18 @@ func (h *headerReader) readText() ([]byte, error) {
 // (RFC 9068 section 2.1). These are media types: case does not count and
 // "application/" may be left out (RFC 7515 section 4.1.9).
 func knownType(typ string) bool {
+	typ = shortType(typ)
+	return asciiFold(typ, "jwt") || asciiFold(typ, "at+jwt")
+}
+
+func logoutType(typ string) bool { return asciiFold(shortType(typ), "logout+jwt") }
+
+func shortType(typ string) string {
 	const prefix = "application/"
 	if len(typ) > len(prefix) && strings.EqualFold(typ[:len(prefix)], prefix) {
-		typ = typ[len(prefix):]
+		return typ[len(prefix):]
 	}
-	return asciiFold(typ, "jwt") || asciiFold(typ, "at+jwt")
+	return typ
 }
 
 // asciiFold compares s with lower, which is lower-case ASCII. strings.EqualFold

@@ -19,7 +19,14 @@ type Token struct {
 // base64url, at most 16 KiB, a header that is one JSON object with a known alg
 // and none of crit and b64. It verifies nothing. The shape is checked before
 // anything is allocated. Errors are ErrMalformed or ErrAlgorithm.
-func Parse(compact string) (*Token, error) {
+func Parse(compact string) (*Token, error) { return parse(compact, knownType) }
+
+// ParseLogout reads a logout token as Parse reads others: its typ is absent or
+// logout+jwt (OpenID Connect Back-Channel Logout 1.0 section 2.4), so that no
+// other token is taken for one that says what it is.
+func ParseLogout(compact string) (*Token, error) { return parse(compact, logoutType) }
+
+func parse(compact string, typ func(string) bool) (*Token, error) {
 	header, payload, signature, err := parts(compact)
 	if err != nil {
 		return nil, err
@@ -33,7 +40,7 @@ func Parse(compact string) (*Token, error) {
 	atSignature := len(room)
 	room = append64(room, signature)
 
-	head, err := parseHeader(room[signed:atPayload])
+	head, err := parseHeader(room[signed:atPayload], typ)
 	if err != nil {
 		return nil, err
 	}
