@@ -54,6 +54,7 @@ func layers() []layer {
 			"internal/apikey":  {"internal/tenant"},
 			"internal/usage":   nil,
 			"internal/secrets": {"internal/tenant"},
+			"internal/mfa":     {"internal/tenant"},
 			"internal/migrate": {"internal/tenant", "internal/apikey"},
 		}},
 		{name: "faces", packages: map[string][]string{

@@ -1,0 +1,68 @@
+package mfa
+
+import (
+	"context"
+	"time"
+
+	"github.com/portreeve/portreeve/internal/store"
+)
+
+// State is what a person has.
+type State struct {
+	Enabled  bool      `json:"enabled"`
+	Factors  []string  `json:"factors"` // totp, passkey
+	Passkeys []Passkey `json:"passkeys"`
+}
+
+// Passkey is what may be known of a passkey.
+type Passkey struct {
+	ID         string     `json:"id"`
+	Name       string     `json:"name"`
+	CreatedAt  time.Time  `json:"createdAt"`
+	LastUsedAt *time.Time `json:"lastUsedAt"`
+}
+
+func (k passkey) view() Passkey {
+	v := Passkey{ID: k.id, Name: k.name, CreatedAt: k.createdAt}
+	if !k.usedAt.IsZero() {
+		v.LastUsedAt = &k.usedAt
+	}
+	return v
+}
+
+// State reads what a person has.
+func (s *Service) State(ctx context.Context, p Person) (State, error) {
+	f, err := s.factors(ctx, p)
+	out := State{Enabled: f.any(), Factors: []string{}, Passkeys: []Passkey{}}
+	if f.totp.enabled() {
+		out.Factors = append(out.Factors, "totp")
+	}
+	if len(f.passkeys) > 0 {
+		out.Factors = append(out.Factors, "passkey")
+	}
+	for _, k := range f.passkeys {
+		out.Passkeys = append(out.Passkeys, k.view())
+	}
+	return out, err
+}
+
+func (s *Service) factors(ctx context.Context, p Person) (f factors, err error) {
+	err = s.d.DB.Read(ctx, func(tx *store.Tx) error {
+		f, err = factorsOf(tx, p, s.now())
+		return err
+	})
+	return f, err
+}
+
+// Sweep removes challenges and step-ups that have ended, of all tenants. Whoever
+// runs the service calls it now and then.
+func (s *Service) Sweep(ctx context.Context) error {
+	return s.d.DB.Tx(ctx, func(tx *store.Tx) error {
+		now := s.now().UnixMilli()
+		if _, err := tx.Exec(`DELETE FROM mfa_challenges WHERE expires_at <= $1`, now); err != nil {
+			return err
+		}
+		_, err := tx.Exec(`DELETE FROM mfa_step_ups WHERE expires_at <= $1`, now)
+		return err
+	})
+}
