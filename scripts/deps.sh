@@ -36,6 +36,7 @@ fi
 # The documentation's commands are typed as they stand.
 command -v curl >/dev/null || apt curl
 command -v openssl >/dev/null || apt openssl
+command -v oathtool >/dev/null || apt oathtool # another reader of RFC 6238
 command -v node >/dev/null && command -v npm >/dev/null || apt nodejs npm
 
 # The peers want Node 20; Debian 12 has 18. Node's own binary is on npm too.
