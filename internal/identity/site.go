@@ -65,7 +65,9 @@ func NewSite(providers []*Provider, o SiteOptions) (*Site, []Problem) {
 		if p.Off != "" {
 			continue
 		}
-		s.reads[p.source] = true
+		if p.source != sessionCookie || p.sessions != nil { // or nobody could say whose the cookie is
+			s.reads[p.source] = true
+		}
 		switch issuers := p.Issuers(); {
 		case p.verifier != nil:
 			s.verify = append(s.verify, m)
