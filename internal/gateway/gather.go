@@ -43,7 +43,9 @@ func (x *Exchange) stepUp(in *policy.Input, rec *trace.Recorder) (v Verdict, sto
 	if token == "" || len(token) > maxStepUp || x.Snap.StepUps == nil {
 		return Verdict{}, false
 	}
-	found, job, f := x.Snap.StepUps.Find(x.directoryAsk(in.Now, rec), token, x.Site.Name)
+	ask := x.directoryAsk(in.Now, rec)
+	ask.Claim, ask.Default = x.Stand.Tenant, "" // which is settled by now, also where a users row decided
+	found, job, f := x.Snap.StepUps.Find(ask, token, x.Site.Name)
 	if v, stop := unsettled("second factors", job, f, rec); stop {
 		return v, true
 	}

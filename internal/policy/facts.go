@@ -23,7 +23,8 @@ type StepUp struct {
 }
 
 // StepUps knows the step-up tokens. Find is pure but for atomic loads, as
-// Directory.Find is: what is not at hand is a Job. token is what the caller sent,
+// Directory.Find is: what is not at hand is a Job. Claim is the tenant that the
+// caller was found to be in, whatever decided that. token is what the caller sent,
 // from the header, or for a session from the cookie. One that is none, that has
 // ended, or is another caller's, session's or site's is no fault: there is no
 // step-up then (nil, nil, nil).
