@@ -22,7 +22,7 @@ const sqliteBusy = "5000"
 // openSQLite makes the file, readable by its owner alone, and two pools on it:
 // one connection that writes, so that this process' writers queue in Go, where
 // they honour their contexts, and some that cannot write.
-func (db *DB) openSQLite(ctx context.Context, path string) error {
+func (db *DB) openSQLite(ctx context.Context, path string, unsafe bool) error {
 	path = strings.TrimPrefix(path, "//")
 	if path == "" {
 		return errors.New("store: sqlite: names no file")
@@ -38,7 +38,11 @@ func (db *DB) openSQLite(ctx context.Context, path string) error {
 		db.log.WarnContext(ctx, "the store's file may be read by others than its owner", "file", path, "mode", fi.Mode().Perm().String())
 	}
 	db.engine, db.file = SQLite, path
-	if db.write, err = sql.Open("sqlite", sqliteDSN(path, "immediate", "synchronous(FULL)", "foreign_keys(1)", "journal_size_limit(67108864)")); err != nil {
+	sync := "synchronous(FULL)"
+	if unsafe {
+		sync = "synchronous(OFF)"
+	}
+	if db.write, err = sql.Open("sqlite", sqliteDSN(path, "immediate", sync, "foreign_keys(1)", "journal_size_limit(67108864)")); err != nil {
 		return fmt.Errorf("store: %w", err)
 	}
 	db.write.SetMaxOpenConns(1)

@@ -26,8 +26,12 @@ type Options struct {
 	// Rehearse runs transactions as ever and keeps nothing of them: for who only
 	// wants to know what would happen.
 	Rehearse bool
-	Now      func() time.Time
-	Log      *slog.Logger
+	// UnsafeNoSync leaves it to the operating system when SQLite's writes reach
+	// the disk: a commit may be lost when the machine stops. For tests, which
+	// wait for the disk more than for anything else.
+	UnsafeNoSync bool
+	Now          func() time.Time
+	Log          *slog.Logger
 }
 
 // DB is an open store.
@@ -77,7 +81,7 @@ func connect(ctx context.Context, o Options) (*DB, error) {
 	scheme, rest, _ := strings.Cut(o.URL, ":")
 	switch scheme {
 	case "sqlite":
-		return db, db.openSQLite(ctx, rest)
+		return db, db.openSQLite(ctx, rest, o.UnsafeNoSync)
 	case "postgres", "postgresql":
 		return db, db.openPostgres(o.URL)
 	}

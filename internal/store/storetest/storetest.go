@@ -40,9 +40,10 @@ func Postgres(t testing.TB) *store.DB {
 }
 
 // Open opens a store once more, as another process would, until the test ends.
+// Nothing waits for the disk: what outlives a machine is not for these tests.
 func Open(t testing.TB, url string) *store.DB {
 	t.Helper()
-	db, err := store.Open(t.Context(), store.Options{URL: url})
+	db, err := store.Open(t.Context(), store.Options{URL: url, UnsafeNoSync: true})
 	if err != nil {
 		t.Fatalf("open the store: %v", err)
 	}
