@@ -1,6 +1,7 @@
 package audit
 
 import (
+	"cmp"
 	"context"
 	"net/netip"
 	"slices"
@@ -28,7 +29,11 @@ type refusals struct {
 	flushing sync.Mutex
 	mu       sync.Mutex
 	counts   map[refusalKey]int64
+	most     int // of counts; mostCounted where it is 0
 }
+
+// full reports whether there is no room for a further counter.
+func (r *refusals) full() bool { return len(r.counts) >= cmp.Or(r.most, mostCounted) }
 
 type refusalKey struct {
 	minute                  int64 // unix
@@ -51,7 +56,7 @@ func (l *Log) Refused(tenant, reason, account string, ip netip.Addr) {
 	if r.counts == nil {
 		r.counts = map[refusalKey]int64{}
 	}
-	if _, there := r.counts[k]; !there && len(r.counts) >= mostCounted {
+	if _, there := r.counts[k]; !there && r.full() {
 		k = refusalKey{minute: k.minute, reason: reasonOverflow}
 	}
 	r.counts[k]++
@@ -110,7 +115,7 @@ func (r *refusals) giveBack(list []counted) {
 			r.counts = map[refusalKey]int64{}
 		}
 		k := c.refusalKey
-		if _, there := r.counts[k]; !there && len(r.counts) >= mostCounted {
+		if _, there := r.counts[k]; !there && r.full() {
 			k = refusalKey{minute: c.minute, reason: reasonOverflow}
 		}
 		r.counts[k] += c.count

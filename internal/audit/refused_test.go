@@ -80,7 +80,8 @@ func TestAStrangerCannotFillTheStoreOrTheMemory(t *testing.T) {
 	t.Parallel()
 	db := storetest.SQLite(t)
 	l, _ := counting(t, db)
-	for i := range 12_000 {
+	l.CountAtMost(1000)
+	for i := range 3000 {
 		l.Refused("acme", "login_failed", fmt.Sprintf("user%d@example.com", i), netip.Addr{})
 	}
 	l.Refused("acme", "login_failed", "user1@example.com", netip.Addr{}) // who is counted goes on being counted
@@ -90,7 +91,7 @@ func TestAStrangerCannotFillTheStoreOrTheMemory(t *testing.T) {
 	if got := refusals(t, l, ""); len(got) != 1 || got[0] != "overflow  ×2000 08:00" {
 		t.Errorf("overflow: %q", got)
 	}
-	mustVerify(t, l, 10_001)
+	mustVerify(t, l, 1001)
 }
 
 func TestCountsOutliveAStoreThatIsAway(t *testing.T) {
