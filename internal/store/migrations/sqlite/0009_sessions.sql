@@ -33,6 +33,12 @@ CREATE INDEX sessions_sid ON sessions (sid) WHERE sid <> '';
 CREATE INDEX sessions_ends ON sessions (ends_at);
 CREATE INDEX sessions_seen ON sessions (seen_at);
 
+-- Sign-ins of one owner take turns on a row here: only then is a bound exact.
+CREATE TABLE session_owners (
+    owner TEXT    PRIMARY KEY NOT NULL,
+    rev   INTEGER NOT NULL
+) STRICT;
+
 -- The cookies of a session: the one that counts, and for a moment those before it.
 CREATE TABLE session_cookies (
     hash       TEXT    PRIMARY KEY NOT NULL,   -- hex SHA-256 of the cookie
