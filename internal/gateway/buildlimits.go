@@ -70,3 +70,19 @@ func (b *builder) endpointLimit(route *Route) {
 		route.limits.add(where, where, per)
 	}
 }
+
+// standardLimit is a surface's own limit, which whatever the site says of that
+// path takes the place of.
+func (b *builder) standardLimit(route *Route, surface string, c *limit.RuleConfig) {
+	if c == nil {
+		return
+	}
+	if site := b.RateLimit; site != nil {
+		_, said := site.PerEndpoint[route.Pattern.Text]
+		if said || site.Default != nil || !b.limitsOn() {
+			return
+		}
+	}
+	where := "the standard limit of " + surface
+	route.limits.add(b.Name+" "+where, where, *c)
+}

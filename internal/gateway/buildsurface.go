@@ -57,6 +57,7 @@ func (b *builder) surface(s SurfaceRoute) {
 		return
 	}
 	b.endpointLimit(r)
+	b.standardLimit(r, op.Surface, s.Limit)
 }
 
 // whoCounts are the providers that an operation takes: of Portreeve's own paths

@@ -8,6 +8,7 @@ import (
 
 	"github.com/portreeve/portreeve/internal/audit"
 	"github.com/portreeve/portreeve/internal/fault"
+	"github.com/portreeve/portreeve/internal/limit"
 	"github.com/portreeve/portreeve/internal/policy"
 	"github.com/portreeve/portreeve/internal/principal"
 	"github.com/portreeve/portreeve/internal/request"
@@ -72,7 +73,11 @@ type SurfaceRoute struct {
 	// about other sites' requests holds all the same, and the site's allow and deny
 	// do not: nobody could sign in to be allowed.
 	Anonymous bool
-	Op        Operation
+	// Limit is what counts where the site says nothing about this path: neither
+	// rateLimit.default nor its perEndpoint, and rateLimit is not off. Routes of one
+	// surface with equal limits count together. nil: none.
+	Limit *limit.RuleConfig
+	Op    Operation
 }
 
 // Operation is the operation that the exchange's route leads to, or its path's
