@@ -55,7 +55,8 @@ func layers() []layer {
 			"internal/usage":   nil,
 			"internal/secrets": {"internal/tenant"},
 			"internal/mfa":     {"internal/tenant"},
-			"internal/migrate": {"internal/tenant", "internal/apikey"},
+			"internal/agents":  {"internal/tenant"},
+			"internal/migrate": {"internal/tenant", "internal/apikey", "internal/agents"},
 		}},
 		{name: "faces", packages: map[string][]string{
 			"internal/docs":    nil,
