@@ -60,6 +60,7 @@ type Built struct {
 	Book      *policy.Book
 	Tenants   []string     // that the file names: the default one and those of sites
 	asked     []rbac.Asked // what the routes of the file ask for
+	defaults  []string     // default roles of all sites
 }
 
 // ownCookies are Portreeve's own cookies: no upstream sees or sets them.
@@ -144,6 +145,9 @@ func (b *builder) site(k *inherited, name string, hosts []string, isDefault bool
 	book := b.Book
 	if k.siteRBAC != nil {
 		book = b.Book.Site(k.siteRBAC, k.at.At("rbac"))
+	}
+	if role := book.DefaultRole(); role != "" && !slices.Contains(b.defaults, role) {
+		b.defaults = append(b.defaults, role)
 	}
 	if k.RateLimit != nil {
 		k.RateLimit.Validate(k.place("rateLimit").At("rateLimit"))

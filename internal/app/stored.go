@@ -60,7 +60,7 @@ func newStored(d storedDeps) *Stored {
 	s.Feed = change.NewFeed(d.DB, change.Options{MaxStale: d.Stale, Now: d.Now, Log: d.Log})
 	s.Tenants = tenant.New(tenant.Deps{DB: d.DB, Audit: d.Audit, Now: d.Now, Log: d.Log, Keep: s.named,
 		Grants: func(c *gateway.Call) tenant.Grants { return s.Roles.Grants(rbac.Of(c.Standing)) }})
-	s.Roles = rbac.New(rbac.Deps{DB: d.DB, Audit: d.Audit, Users: s.Tenants, Book: s.book, Issuer: issuerAt, Asked: s.asked,
+	s.Roles = rbac.New(rbac.Deps{DB: d.DB, Audit: d.Audit, Users: s.Tenants, Book: s.book, Defaults: s.defaults, Issuer: issuerAt, Asked: s.asked,
 		Known: func(tx *store.Tx, who *principal.Principal, of string) (*policy.Known, error) {
 			return s.people.Now(tx, who, of)
 		}})
@@ -83,7 +83,7 @@ func (s *Stored) routes() []gateway.SurfaceRoute {
 
 // parts are what features add to the export of a tenant.
 func (s *Stored) parts() []tenant.Part {
-	return []tenant.Part{s.APIKeys}
+	return []tenant.Part{s.Roles, s.APIKeys, s.Secrets}
 }
 
 // verifier knows the keys; nobody's where no store is open.
@@ -105,6 +105,15 @@ func (s *Stored) book() *policy.Book {
 		return b.Book
 	}
 	return policy.NewBook(nil, nil)
+}
+
+// defaults are the default roles of all sites of the configuration in service:
+// whose last role is taken away has one of them on some site.
+func (s *Stored) defaults() []string {
+	if b := s.live.Load(); b != nil {
+		return b.defaults
+	}
+	return nil
 }
 
 // named are the tenants that the configuration in service names.
