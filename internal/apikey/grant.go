@@ -64,6 +64,9 @@ func (s *Service) under(tx *store.Tx, out *tenant.KeyFacts, k Key, now time.Time
 		out.Grant.Scopes = within(out.Grant.Scopes, above[i].Scopes)
 		out.Expires = sooner(out.Expires, above[i].ExpiresAt)
 	}
+	if len(above) > 0 { // what its maker claims was last said of the first of them
+		out.Grant.CreatorClaimed = above[len(above)-1].Creator.Roles
+	}
 	return err
 }
 
