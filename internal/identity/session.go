@@ -3,6 +3,7 @@ package identity
 import (
 	"context"
 	"crypto/sha256"
+	"slices"
 	"strings"
 
 	"github.com/portreeve/portreeve/internal/fault"
@@ -122,15 +123,21 @@ func (s *Site) foundSession(a *Ask, c credential, m *member, done park.Settled) 
 
 // vouched holds what is stored of a session to the settings of the provider that
 // signed it in. One whose provider the site has no more, or has off, is somebody's
-// still, and counts nowhere.
+// still, and counts nowhere; so is one whose provider's name has come to stand for
+// another issuer, whose settings say nothing about the words of the one before.
 func (s *Site) vouched(row *principal.Principal) (*principal.Principal, *refusal) {
 	for _, m := range s.members {
-		if m.Name == row.Provider && m.sessions == nil && m.verifier == nil {
+		if m.Name == row.Provider && m.sessions == nil && m.verifier == nil && m.issues(row.Issuer) {
 			return m.vouch(row)
 		}
 	}
 	return &principal.Principal{Kind: principal.User, Provider: row.Provider, ProviderKind: KindSession, Issuer: row.Issuer, Subject: row.Subject,
 		SessionID: row.SessionID, SecretDigest: row.SecretDigest, AuthTime: row.AuthTime, Expires: row.Expires}, nil
+}
+
+// issues reports whether the provider's tokens may be of that issuer.
+func (p *Provider) issues(issuer string) bool {
+	return slices.ContainsFunc(p.keyed, func(k keyed) bool { return k.issuer == issuer || k.issuer == "" })
 }
 
 // vouch makes the principal of a session that the provider signed in: what its

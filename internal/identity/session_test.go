@@ -31,7 +31,14 @@ func (g *guestBook) Verify(_ context.Context, cookie, site string) (*principal.P
 	if len(part) < 3 || part[1] != site || strings.HasPrefix(part[2], "gone") {
 		return nil, fault.New(fault.Unauthenticated, CodeSessionEnded, "")
 	}
-	who := &principal.Principal{Kind: principal.Machine, Provider: part[0], ProviderKind: "made up", Subject: part[2], Issuer: "https://idp.example", SessionID: "s-" + part[2],
+	issuer := "https://idp.example"
+	switch part[0] {
+	case "okta":
+		issuer = "https://okta.example"
+	case "firebase":
+		issuer = firebaseTokens + "demo-project"
+	}
+	who := &principal.Principal{Kind: principal.Machine, Provider: part[0], ProviderKind: "made up", Subject: part[2], Issuer: issuer, SessionID: "s-" + part[2],
 		Claims: map[string]any{"email": "Olga@Example.com", "email_verified": true, "role": "admin", "tenant_id": "acme"}, AuthTime: clock.Add(-time.Hour),
 		TrustRoles: true, TrustTenant: true}
 	if g.row != nil {
