@@ -87,7 +87,7 @@ func (s *Service) removeUser(ctx context.Context, c *gateway.Call) (request.Repl
 	if err := s.DeleteUser(ctx, s.by(c), c.Tenant, id(c)); err != nil {
 		return request.Reply{}, err
 	}
-	return request.Reply{Status: 204}, nil
+	return request.Reply{Status: 204, Header: request.Header{{Name: "Cache-Control", Value: "no-store"}}}, nil
 }
 
 // id is the user that the path names.
