@@ -6,7 +6,7 @@
 
 CREATE TABLE sessions (
     id          TEXT    PRIMARY KEY NOT NULL,
-    tenant_id   TEXT    NOT NULL DEFAULT '',   -- as known at sign-in; '': none
+    tenant_id   TEXT REFERENCES tenants (id) ON DELETE CASCADE, -- as known at sign-in; NULL: none
     user_id     TEXT    NOT NULL DEFAULT '',   -- of its users row then; '': there was none
     site        TEXT    NOT NULL,              -- the only one that it is good on
     provider    TEXT    NOT NULL,              -- that signed it in; 'link': a one-time link did
