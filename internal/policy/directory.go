@@ -64,6 +64,14 @@ type SessionFacts struct {
 	ID       string    // the row's
 	Idle     time.Time // when it ends unless it is used before; zero: never by that
 	Absolute time.Time // when it ends whatever happens; zero: never by that
+	// Again is when what is known has to be asked anew, since a session is used up by
+	// time and not only by changes; zero: it need not.
+	Again time.Time
+}
+
+// Stale reports whether what is known of the session has to be asked anew.
+func (s *SessionFacts) Stale(now time.Time) bool {
+	return s != nil && !s.Again.IsZero() && !now.Before(s.Again)
 }
 
 // Ends is when the session ends as far as is known now; zero: never.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/portreeve/portreeve/internal/change"
 	"github.com/portreeve/portreeve/internal/fault"
+	"github.com/portreeve/portreeve/internal/identity"
 	"github.com/portreeve/portreeve/internal/park"
 	"github.com/portreeve/portreeve/internal/policy"
 	"github.com/portreeve/portreeve/internal/principal"
@@ -79,7 +80,7 @@ func (d *Directory) Find(a policy.DirectoryAsk) (*policy.Known, *park.Job, *faul
 		}
 		return nil, nil, unavailable(nil)
 	}
-	if e := d.table.get(a.Who, a.Claim, a.Default, d.auto.On); e != nil && d.feed.Holds(e.asOf, e.slots...) {
+	if e := d.table.get(a.Who, a.Claim, a.Default, d.auto.On); e != nil && d.feed.Holds(e.asOf, e.slots...) && !e.known.Session.Stale(a.Now) {
 		return d.found(&a, e.known), nil, nil
 	}
 	key := d.key(&a, d.feed.Seq())
@@ -102,8 +103,7 @@ func (d *Directory) key(a *policy.DirectoryAsk, seq int64) park.Key {
 func (d *Directory) job(who *principal.Principal, claim, standard string, now time.Time, key park.Key) *park.Job {
 	q := question{who: who, claim: claim, standard: standard, auto: d.auto}
 	return &park.Job{Kind: "directory", Key: key, Waits: true, Run: func(ctx context.Context) (any, error) {
-		q.asOf = d.feed.Seq() // before the first read
-		r, err := d.answer(ctx, q)
+		r, err := d.kept(ctx, &q)
 		if err != nil {
 			return nil, err
 		}
@@ -113,6 +113,29 @@ func (d *Directory) job(who *principal.Principal, claim, standard string, now ti
 		}
 		return r.known, nil
 	}}
+}
+
+// kept answers a question and lets the keeper of sessions do its part.
+func (d *Directory) kept(ctx context.Context, q *question) (*resolution, error) {
+	keeper, _ := d.sess.(SessionKeeper)
+	if q.who.ProviderKind != identity.KindSession {
+		keeper = nil
+	}
+	if keeper != nil {
+		if err := keeper.Keep(ctx, q.who); err != nil {
+			return nil, err
+		}
+	}
+	q.asOf = d.feed.Seq() // before the first read
+	r, err := d.answer(ctx, *q)
+	if err != nil || keeper == nil || r.facts == nil || r.known.Refuse != nil {
+		return r, err
+	}
+	renew, err := keeper.Stand(ctx, q.who, *r.facts, r.known)
+	if renew != "" {
+		r.known.Renew = renew
+	}
+	return r, err
 }
 
 func (d *Directory) settled(a *policy.DirectoryAsk, done park.Settled) (*policy.Known, *park.Job, *fault.Error) {

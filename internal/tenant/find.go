@@ -3,6 +3,8 @@ package tenant
 import (
 	"errors"
 
+	"github.com/portreeve/portreeve/internal/fault"
+	"github.com/portreeve/portreeve/internal/identity"
 	"github.com/portreeve/portreeve/internal/principal"
 	"github.com/portreeve/portreeve/internal/store"
 )
@@ -15,6 +17,12 @@ const relinkHint = "the identity that the user is bound to, or the binding undon
 func (d *Directory) within(tx *store.Tx, tenant string, p *principal.Principal, r *resolution) (u User, found bool, err error) {
 	if p.Kind == principal.Service {
 		return there(UserByServiceToken(tx, tenant, p.CommonName))
+	}
+	if p.Via == identity.KindLink { // the row itself was meant, whoever it is bound to
+		if u, found, err = there(UserByID(tx, tenant, p.Subject)); err == nil && !found {
+			r.refuse(fault.New(fault.Unauthenticated, identity.CodeSessionEnded, ""), tenant, "a user that was not deleted")
+		}
+		return u, found, err
 	}
 	b, bindable := bindingOf(p)
 	if bindable {

@@ -26,8 +26,9 @@ type question struct {
 type resolution struct {
 	known *policy.Known
 	slots []change.Slot
-	bind  *User  // nobody's row, which is the caller's from now on
-	make  string // the tenant that the claim names and that does not exist
+	facts *SessionFacts // of a session that stands
+	bind  *User         // nobody's row, which is the caller's from now on
+	make  string        // the tenant that the claim names and that does not exist
 }
 
 func (r *resolution) from(tenant string, kind change.Kind, id string) {
@@ -82,7 +83,7 @@ func (d *Directory) look(tx *store.Tx, q question) (*resolution, error) {
 	if err := d.lookPerson(tx, q, r); err != nil || r.known == nil || r.known.Refuse != nil {
 		return r, err
 	}
-	r.known.Session, r.known.Renew = &facts.SessionFacts, facts.Renew
+	r.known.Session, r.known.Renew, r.facts = &facts.SessionFacts, facts.Renew, &facts
 	return r, nil
 }
 
@@ -182,7 +183,7 @@ func (d *Directory) stands(tx *store.Tx, who *principal.Principal, t Tenant, u U
 			r.known.UserID = u.ID
 			return nil
 		}
-		if u.Bound.IsZero() && u.ServiceToken == "" {
+		if u.Bound.IsZero() && u.ServiceToken == "" && who.Via != identity.KindLink {
 			r.bind = &u
 			return nil
 		}

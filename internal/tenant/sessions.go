@@ -1,6 +1,8 @@
 package tenant
 
 import (
+	"context"
+
 	"github.com/portreeve/portreeve/internal/fault"
 	"github.com/portreeve/portreeve/internal/policy"
 	"github.com/portreeve/portreeve/internal/principal"
@@ -16,9 +18,22 @@ type SessionSource interface {
 	Session(tx *store.Tx, who *principal.Principal) (SessionFacts, error)
 }
 
+// SessionKeeper is a SessionSource that has to do something around a reading which
+// no transaction can wait for. The Directory's jobs ask it; nobody else does.
+type SessionKeeper interface {
+	// Keep comes before the reading: tokens that have expired are refreshed. An error
+	// refuses.
+	Keep(ctx context.Context, who *principal.Principal) error
+	// Stand comes after it, with what is known by then. It returns a new value for
+	// the cookie where the roles are others than before.
+	Stand(ctx context.Context, who *principal.Principal, f SessionFacts, k *policy.Known) (renew string, err error)
+}
+
 // SessionFacts is what is stored about a session.
 type SessionFacts struct {
 	policy.SessionFacts
+	// Stood is what SessionKeeper.Stand last stored of what the caller may do.
+	Stood string
 	// Renew is a new value for the cookie, where the one that was shown is to be
 	// replaced; "" where it stays.
 	Renew  string
