@@ -2,6 +2,8 @@ package store_test
 
 import (
 	"errors"
+	"os"
+	"strings"
 	"testing"
 	"time"
 
@@ -48,6 +50,44 @@ func TestALostServerIsARefusalSoonAndHealsByItself(t *testing.T) {
 		return tx.Row(`SELECT seq FROM change_counter`).Scan(&seq)
 	}); err != nil || seq != 2 {
 		t.Errorf("%d after two commits, %v", seq, err)
+	}
+}
+
+// Whoever moves or restores the file under a serving process is told so at once,
+// instead of being answered from a file that nobody sees any more.
+func TestAFileThatIsGoneIsARefusal(t *testing.T) {
+	t.Parallel()
+	url := storetest.SQLiteURL(t)
+	db := storetest.Open(t, url)
+	file := strings.TrimPrefix(url, "sqlite:")
+	write := func() error {
+		return db.Tx(t.Context(), func(tx *store.Tx) error {
+			_, err := tx.Exec(`UPDATE change_counter SET seq = seq + 1`)
+			return err
+		})
+	}
+	look := func() error { return db.Read(t.Context(), func(*store.Tx) error { return nil }) }
+	if err := write(); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Rename(file, file+".away"); err != nil {
+		t.Fatal(err)
+	}
+	refused(t, write())
+	refused(t, look())
+	if _, err := os.Stat(file); err == nil {
+		t.Error("an empty store was made in its place")
+	}
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	refused(t, write())
+	refused(t, look())
+	if err := os.Rename(file+".away", file); err != nil {
+		t.Fatal(err)
+	}
+	if err := write(); err != nil {
+		t.Errorf("the file is back, and the store is not: %v", err)
 	}
 }
 

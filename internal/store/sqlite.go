@@ -34,7 +34,12 @@ func (db *DB) openSQLite(ctx context.Context, path string, unsafe bool) error {
 	if err := ownFile(path); err != nil {
 		return fmt.Errorf("store: %w", err)
 	}
-	if fi, err := os.Stat(path); err == nil && fi.Mode().Perm()&0o077 != 0 && runtime.GOOS != "windows" {
+	fi, err := os.Stat(path)
+	if err != nil {
+		return fmt.Errorf("store: %w", err)
+	}
+	db.opened = fi
+	if fi.Mode().Perm()&0o077 != 0 && runtime.GOOS != "windows" {
 		db.log.WarnContext(ctx, "the store's file may be read by others than its owner", "file", path, "mode", fi.Mode().Perm().String())
 	}
 	db.engine, db.file = SQLite, path
@@ -42,17 +47,34 @@ func (db *DB) openSQLite(ctx context.Context, path string, unsafe bool) error {
 	if unsafe {
 		sync = "synchronous(OFF)"
 	}
-	if db.write, err = sql.Open("sqlite", sqliteDSN(path, "immediate", sync, "foreign_keys(1)", "journal_size_limit(67108864)")); err != nil {
+	if db.write, err = sql.Open("sqlite", sqliteDSN(path, "immediate", sync, "foreign_keys(1)", "journal_size_limit(67108864)")+"&mode=rw"); err != nil {
 		return fmt.Errorf("store: %w", err)
 	}
 	db.write.SetMaxOpenConns(1)
-	if db.read, err = sql.Open("sqlite", sqliteDSN(path, "deferred", "query_only(1)", "foreign_keys(1)")); err != nil {
+	if db.read, err = sql.Open("sqlite", sqliteDSN(path, "deferred", "query_only(1)", "foreign_keys(1)")+"&mode=rw"); err != nil {
 		return fmt.Errorf("store: %w", err)
 	}
 	readers := max(4, 2*runtime.GOMAXPROCS(0))
 	db.read.SetMaxOpenConns(readers)
 	db.read.SetMaxIdleConns(readers)
 	db.closed = func() error { return errors.Join(db.read.Close(), db.write.Close()) }
+	return nil
+}
+
+// there refuses a transaction on a file that stands no longer where it was
+// opened. What is written into a removed file is acknowledged, and lost with the
+// process; what reads the one in its place reads another store.
+func (db *DB) there() error {
+	if db.opened == nil {
+		return nil
+	}
+	fi, err := os.Stat(db.file)
+	if err == nil && !os.SameFile(fi, db.opened) {
+		err = fmt.Errorf("%s was replaced while it was open; restart to open what is there now", db.file)
+	}
+	if err != nil {
+		return unavailable(err)
+	}
 	return nil
 }
 

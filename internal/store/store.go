@@ -5,6 +5,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"io/fs"
 	"log/slog"
 	"strings"
 	"sync"
@@ -38,6 +39,7 @@ type Options struct {
 type DB struct {
 	engine   string
 	file     string          // SQLite: the file
+	opened   fs.FileInfo     // SQLite: which one it was
 	conn     *pgx.ConnConfig // PostgreSQL: how connections are made, for those outside the pool
 	write    *sql.DB
 	read     *sql.DB // the same as write on PostgreSQL
