@@ -32,6 +32,8 @@ type RouteReport struct {
 	Who       []string `json:"who"`       // in plain words
 	Providers []string `json:"providers"` // whose credentials open it
 	Answer    string   `json:"answer"`
+	// Operation is what a route of Portreeve's own surfaces does.
+	Operation *OperationReport `json:"operation,omitempty"`
 }
 
 // ProviderReport says what one provider's credentials open.
@@ -75,7 +77,8 @@ func report(b *Built) *Report {
 }
 
 func routeReport(site *gateway.Site, route *gateway.Route) RouteReport {
-	one := RouteReport{Site: site.Name, Path: route.Pattern.Text, Methods: slices.Clone(route.Methods), Providers: []string{}, Answer: gateway.AnswerKind(route.Answer)}
+	one := RouteReport{Site: site.Name, Path: route.Pattern.Text, Methods: slices.Clone(route.Methods), Providers: []string{}, Answer: gateway.AnswerKind(route.Answer),
+		Operation: operationReport(route)}
 	if route.AnyMethod() {
 		one.Methods = []string{"any"}
 	}
