@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/portreeve/portreeve/internal/fault"
 	"github.com/portreeve/portreeve/internal/gateway"
 	"github.com/portreeve/portreeve/internal/input"
 	"github.com/portreeve/portreeve/internal/limit"
@@ -80,6 +81,13 @@ func readLimit(raw json.RawMessage, f *input.Fields) (*limit.RuleConfig, error) 
 		return nil, nil
 	}
 	if err := input.JSON(raw, &b); err != nil {
+		wrong := fault.From(err)
+		for _, d := range wrong.Details {
+			f.Add("rateLimit."+d.Field, d.Issue)
+		}
+		if len(wrong.Details) > 0 {
+			err = nil
+		}
 		return nil, err
 	}
 	f.Require("rateLimit.windowMs", b.WindowMs != nil)
