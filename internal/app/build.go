@@ -106,7 +106,8 @@ type builder struct {
 	acmeAt    *config.Reporter // where ACME stands
 	deps      Deps
 	root      *config.Reporter
-	providers []policy.Provider // of all sites, for tenants.defaultFor
+	providers []policy.Provider              // of all sites, for tenants.defaultFor
+	signers   map[string]*identity.JWTConfig // the first without issuer of each name
 }
 
 // topSite is the default site: the top level's own keys.
@@ -259,6 +260,7 @@ func (b *builder) siteProviders(k *inherited) []*identity.Provider {
 			}
 			continue
 		}
+		b.signedByOne(k, &k.JWT[i])
 		b.providers = append(b.providers, policy.Provider{Name: p.Name, Kind: p.Kind})
 		all = append(all, p)
 	}
