@@ -57,7 +57,7 @@ type Outcome struct {
 	// Led is the code of the fault that a browser was led elsewhere by instead of
 	// being told, to sign in or to show a second factor; "": it was not.
 	Led string
-	End      time.Time
+	End time.Time
 
 	stored    uint64    // Runtime.changes before it was decided
 	passedOn  bool      // an upstream may have some of the body

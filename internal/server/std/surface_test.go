@@ -56,11 +56,11 @@ func newHouse(t *testing.T, upstream string, ops ...gateway.SurfaceRoute) *house
 	if err != nil {
 		t.Fatal(err)
 	}
-	who, _ := identity.NewSite([]*identity.Provider{jwt}, identity.SiteOptions{Memory: identity.NewMemory(64)})
+	who, _ := identity.NewSite([]*identity.Provider{identity.NewSession("default", lodgers{}), jwt}, identity.SiteOptions{Memory: identity.NewMemory(64)})
 	yes, settings := true, map[string]gateway.UpstreamSettings{}
 	site := gateway.BuildSite(gateway.SiteInput{
 		Name: "default", Default: true, Identity: who, Book: policy.NewBook(nil, nil), At: root,
-		Inherited: func(string) *config.Reporter { return root }, Surfaces: ops, Upstreams: settings,
+		Inherited: func(string) *config.Reporter { return root }, Surfaces: ops, Upstreams: settings, SignIn: "jwt", OwnCookies: []string{identity.CookieSession, identity.CookieMFA},
 		Routes: []gateway.RouteConfig{{Path: "/up/*", Method: config.List[string]{"any"}, Requirements: policy.Requirements{RequireAuth: &yes},
 			Upstream: &gateway.UpstreamConfig{URL: config.URL("http://" + upstream)}}},
 	})
