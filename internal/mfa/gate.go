@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/portreeve/portreeve/internal/fault"
+	"github.com/portreeve/portreeve/internal/policy"
 	"github.com/portreeve/portreeve/internal/store"
 	"github.com/portreeve/portreeve/internal/tenant"
 )
@@ -20,7 +21,7 @@ const (
 // What changes are refused with.
 var (
 	ErrSignInAgain    = fault.New(fault.Forbidden, "sign_in_again", "Sign in again: the first second factor needs a sign-in of the last ten minutes")
-	ErrFactorRequired = fault.New(fault.Forbidden, "mfa_required", "Second factor required")
+	ErrFactorRequired = fault.New(fault.Forbidden, policy.CodeMFA, "Second factor required")
 	ErrNotEnabled     = fault.New(fault.BadRequest, "mfa_not_enabled", "No second factor is enabled")
 )
 

@@ -7,6 +7,7 @@ import (
 
 	"github.com/portreeve/portreeve/internal/fault"
 	"github.com/portreeve/portreeve/internal/gateway"
+	"github.com/portreeve/portreeve/internal/identity"
 	"github.com/portreeve/portreeve/internal/input"
 	"github.com/portreeve/portreeve/internal/request"
 	"github.com/portreeve/portreeve/internal/tenant"
@@ -14,8 +15,8 @@ import (
 
 const (
 	// Header carries a step-up token, Cookie that of a session.
-	Header = "X-Portreeve-MFA"
-	Cookie = "__Host-portreeve-mfa"
+	Header = identity.HeaderMFA
+	Cookie = identity.CookieMFA
 
 	maxBody        = 4 << 10
 	maxPasskeyBody = 64 << 10 // an attestation with its certificates
