@@ -99,6 +99,9 @@ func (a *App) swap(b *Built) {
 		g.number = old.number + 1
 	}
 	b.Snapshot.Generation = g.number
+	if s := a.storing.stored; s != nil {
+		g.runtime.Changes = func() uint64 { return uint64(s.Feed.Seq()) } //nolint:gosec // never negative
+	}
 	a.current.Store(g)
 	if a.storing.stored != nil {
 		a.storing.stored.live.Store(g.Built)

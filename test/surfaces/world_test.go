@@ -90,7 +90,7 @@ func newWorld(t testing.TB, engine string) *world {
 	t.Helper()
 	echo := standin.NewEcho(edge.Listen(t), standin.EchoOptions{})
 	t.Cleanup(func() { _ = echo.Close() })
-	w := &world{own: map[string][]string{}, signs: must(jws.NewSigner("HS256", "", secret.New(files()["jwt-secret"])))}
+	w := &world{own: map[string][]string{}, signs: signs()}
 	w.access = must(standin.NewAccess(edge.Listen(t), standin.AccessOptions{Team: "acme.cloudflareaccess.com", Audience: "app"}))
 	t.Cleanup(func() { _ = w.access.Close() })
 	words := map[string]string{"STORE": engines[engine](t), "ECHO": echo.URL(), "CERTS": w.access.CertsURL(), "ROLES": ""}
@@ -147,6 +147,11 @@ func (w *world) key(t testing.TB, of string, machine bool, scopes ...string) api
 func (w *world) user(t testing.TB, of string, n tenant.NewUser) tenant.User {
 	t.Helper()
 	return must(w.host.Tenants.AddUser(t.Context(), w.host.By(), of, n))
+}
+
+// signs is the shared secret's signer.
+func signs() *jws.Signer {
+	return must(jws.NewSigner("HS256", "", secret.New(files()["jwt-secret"])))
 }
 
 // jwt is a token of the shared secret; nil leaves a claim out.
