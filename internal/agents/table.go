@@ -48,7 +48,11 @@ func newTable(entries int) *table {
 }
 
 func (t *table) set(at place) []atomic.Pointer[entry] {
-	i := (maphash.Comparable(t.seed, at) & t.mask) * ways
+	h := maphash.Comparable(t.seed, at.who) // of the whole place it would put that on the heap
+	for _, part := range [...]string{at.tenant, at.collection, at.id} {
+		h = h*1099511628211 ^ maphash.String(t.seed, part)
+	}
+	i := (h >> 20 & t.mask) * ways
 	return t.slots[i : i+ways]
 }
 
