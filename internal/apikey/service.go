@@ -33,8 +33,10 @@ type Deps struct {
 	Rights Rights
 	// Env is prod, test or dev: what keys are made for, and the only ones read.
 	Env string
-	Now func() time.Time
-	Log *slog.Logger
+	// Feed says whether stored facts count at present; nil: always.
+	Feed *change.Feed
+	Now  func() time.Time
+	Log  *slog.Logger
 }
 
 // Service is the rules of keys. HTTP, the command line and imports use it alike.

@@ -41,6 +41,14 @@ func (s *Service) Verify(ctx context.Context, text string) (*principal.Principal
 	if err != nil {
 		return nil, fault.Wrap(fault.Unauthenticated, ErrUnknown.Code, "", err)
 	}
+	if s.d.Feed != nil {
+		if !s.d.Feed.Fresh(s.d.Now()) { // the decision would refuse whatever is found
+			return nil, fault.New(fault.Unavailable, "store_unavailable", "The store is not available right now")
+		}
+		within, cancel := s.d.Feed.Within(ctx)
+		defer cancel()
+		ctx = within
+	}
 	var rows []kept
 	var now time.Time
 	err = s.d.DB.Read(ctx, func(tx *store.Tx) (err error) {

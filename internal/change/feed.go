@@ -94,6 +94,13 @@ func (f *Feed) Fresh(now time.Time) bool {
 	return at != never && now.Sub(f.start)-time.Duration(at) <= f.o.MaxStale
 }
 
+// Within bounds a reading that a decision waits for. After MaxStale the answer
+// would be a refusal anyhow: nobody is to wait longer for a store that swallows
+// what it is asked.
+func (f *Feed) Within(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(ctx, f.o.MaxStale)
+}
+
 // Read is when the last successful reading began; the zero time before the first.
 func (f *Feed) Read() time.Time {
 	at := f.read.Load()

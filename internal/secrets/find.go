@@ -67,6 +67,8 @@ func unavailable(err error) *fault.Error {
 
 // load reads and opens secrets, in the order of keys.
 func (s *Service) load(ctx context.Context, of string, keys []string) ([]*opened, error) {
+	ctx, cancel := s.d.Feed.Within(ctx)
+	defer cancel()
 	asOf := s.d.Feed.Seq() // before the reading: a change after it is noticed
 	out := make([]*opened, len(keys))
 	err := s.d.DB.Read(ctx, func(tx *store.Tx) error {

@@ -117,6 +117,8 @@ func (d *Directory) job(who *principal.Principal, claim, standard string, now ti
 
 // kept answers a question and lets the keeper of sessions do its part.
 func (d *Directory) kept(ctx context.Context, q *question) (*resolution, error) {
+	ctx, cancel := d.feed.Within(ctx)
+	defer cancel()
 	keeper, _ := d.sess.(SessionKeeper)
 	if q.who.ProviderKind != identity.KindSession {
 		keeper = nil
