@@ -273,6 +273,11 @@ func TestBrowsersAreLed(t *testing.T) {
 			}
 		})
 	}
+	x := &Exchange{} // a sign-in that failed does not begin again by itself
+	g.gate.Ask(t.Context(), g.snap, x, arrival("GET /.portreeve/callback/entra?code=x", browsing...))
+	if _, leads := x.Lead(fault.New(fault.Unauthenticated, "state", "")); leads {
+		t.Error("a callback that fails leads to sign in")
+	}
 	for name, change := range map[string]func(*SiteInput){
 		"a site without sign-in":  func(in *SiteInput) { in.SignIn = "" },
 		"a site without identity": func(in *SiteInput) { in.NoAuth = true },
@@ -300,6 +305,19 @@ func TestNoReturnPathLeadsElsewhere(t *testing.T) {
 		back := must(url.Parse(u.Query().Get("return")))
 		if u.Host != "" || back.Host != "" || strings.HasPrefix(u.Query().Get("return"), "//") {
 			t.Errorf("%s leads to %s", target, reply.Header.Get("Location"))
+		}
+	}
+}
+
+func TestAReturnPathBeginsWithOneSlash(t *testing.T) {
+	t.Parallel()
+	for want, segments := range map[string][]string{"/": {"", "evil.example"}, "/a": {"a"}, "/a//b": {"a", "", "b"}} {
+		x := &Exchange{}
+		for _, s := range segments {
+			x.View.Path.Segments = append(x.View.Path.Segments, request.Segment{Text: s, Value: s})
+		}
+		if got := x.returnPath(); got != want {
+			t.Errorf("%q comes back to %s, want %s", segments, got, want)
 		}
 	}
 }
