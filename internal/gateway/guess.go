@@ -51,7 +51,7 @@ func (x *Exchange) keyLimit(claims []limit.Claim) []limit.Claim {
 		return claims
 	}
 	rule := key.Limit.Rule()
-	return append(claims, limit.Claim{Key: limit.TextKey(keyLimitID(rule), key.ID), Rule: rule})
+	return append(claims, limit.Claim{Key: limit.TextKey(keyLimitID(rule), x.Stand.Tenant, key.ID), Rule: rule})
 }
 
 const keyLimitWhere = "rateLimit of the key"

@@ -205,6 +205,8 @@ func TestAKeysOwnLimitCountsBesides(t *testing.T) {
 	g, _ := stocked(t, guardedRoutes+"rateLimit: {default: {windowMs: 60000, max: 5, by: key}}", map[string]*policy.Known{
 		"key:few":  {Tenant: "acme", Key: &policy.KeyGrant{ID: "few", Scopes: []string{"*"}, ByHost: true, Limit: &limit.RuleConfig{WindowMs: 60000, Max: 2}}},
 		"key:many": {Tenant: "acme", Key: &policy.KeyGrant{ID: "many", Scopes: []string{"*"}, ByHost: true}},
+		// Imported ids are unique within their tenant alone.
+		"key:same": {Tenant: "beta", Key: &policy.KeyGrant{ID: "few", Scopes: []string{"*"}, ByHost: true, Limit: &limit.RuleConfig{WindowMs: 60000, Max: 2}}},
 	})
 	for i, want := range []int{200, 200, 429} {
 		got := g.ask("GET /docs", "X-Api-Key: prk_few-acme")
@@ -217,6 +219,9 @@ func TestAKeysOwnLimitCountsBesides(t *testing.T) {
 		if want == 429 && !strings.Contains(fmt.Sprint(got.steps), "rateLimit of the key") {
 			t.Errorf("%v", got.steps)
 		}
+	}
+	if got := g.ask("GET /docs", "X-Api-Key: prk_same-beta"); got.status != 200 {
+		t.Errorf("a key of the same id in another tenant: %d", got.status)
 	}
 	for i := range 6 {
 		if got := g.ask("GET /docs", "X-Api-Key: prk_many-acme"); (got.status == 200) != (i < 5) {
