@@ -6,13 +6,15 @@ import (
 	"errors"
 	"slices"
 
+	"github.com/portreeve/portreeve/internal/agents"
 	"github.com/portreeve/portreeve/internal/apikey"
 	"github.com/portreeve/portreeve/internal/fault"
 	"github.com/portreeve/portreeve/internal/store"
 	"github.com/portreeve/portreeve/internal/tenant"
 )
 
-// D1 imports a SQL dump of the provisioning backend's database into the store.
+// D1 imports a SQL dump of the provisioning backend's database into the store, or
+// one of the agents API's.
 type D1 struct {
 	DB      *store.DB
 	Tenants *tenant.Service
@@ -20,13 +22,17 @@ type D1 struct {
 	// By and KeyBy are whoever imports: the host, which may grant every role.
 	By    tenant.By
 	KeyBy apikey.By
+	// Agents takes agents and their admins; nil: they are left.
+	Agents *agents.Service
+	// Tenant is whose they become, since that API's rows name none.
+	Tenant string
 }
 
 // errDry takes everything back that a dry run wrote.
 var errDry = errors.New("dry run")
 
-// Import takes tenants, users with their roles, and machine tokens, with the ids
-// that they have. It is one transaction: all of what can be taken is there
+// Import takes tenants, users with their roles, machine tokens, and agents with
+// their admins, with the ids that they have. It is one transaction: all of what can be taken is there
 // afterwards, or nothing. What is there already stays as it is, so that a second
 // import of the same file changes nothing. dry changes nothing at all.
 func (d D1) Import(ctx context.Context, src []byte, dry bool) (*Report, error) {
@@ -38,6 +44,9 @@ func (d D1) Import(ctx context.Context, src []byte, dry bool) (*Report, error) {
 	err = d.DB.Tx(ctx, func(tx *store.Tx) error {
 		i := d1{D1: d, tx: tx, tenants: map[string]bool{}, there: map[string]int{}, took: map[string]int{}}
 		if err := i.all(in); err != nil {
+			return err
+		}
+		if err := i.ownerless(); err != nil {
 			return err
 		}
 		r = i.report(in)
@@ -62,6 +71,8 @@ type d1 struct {
 	took    map[string]int  // rows by table
 	there   map[string]int
 	columns []string // "table.column" that nothing here reads
+
+	newAgents []agentRow
 }
 
 // table is one that is taken.
@@ -77,6 +88,8 @@ var tables = []table{
 	{"users", []string{"id", "tenant_id", "email", "role"}, []string{"id", "tenant_id", "email", "role", "name"}, (*d1).user},
 	{"api_tokens", []string{"id", "tenant_id", "token_prefix", "token_hash", "token_salt", "label"},
 		[]string{"id", "tenant_id", "token_prefix", "token_hash", "token_salt", "label"}, (*d1).token},
+	{agentsTable, []string{"id", "name", "description"}, agentReads, (*d1).agent},
+	{adminsTable, []string{"id", "agent_id", "email", "role"}, adminReads, (*d1).admin},
 }
 
 // all takes the tables one after the other, since rows of the later ones need
@@ -87,7 +100,7 @@ func (i *d1) all(in *dump) error {
 	}
 	for _, t := range tables {
 		for _, r := range in.rows {
-			if r.table != t.name {
+			if r.table != t.name || !i.takes(t.name) {
 				continue
 			}
 			if r.columns == nil && len(r.values) == len(t.columns) {
@@ -135,6 +148,8 @@ func (i *d1) turns(in *dump) error {
 				}
 			}
 			ids[f.text("tenant_id")] = true
+		case i.takes(r.table) && (r.table == agentsTable || r.table == adminsTable):
+			ids[i.whose(f)] = true
 		}
 	}
 	for _, id := range names(ids) {
@@ -252,7 +267,7 @@ func (i *d1) report(in *dump) *Report {
 	}
 	others := map[string]int{}
 	for _, row := range in.rows {
-		if !slices.ContainsFunc(tables, func(t table) bool { return t.name == row.table }) {
+		if !slices.ContainsFunc(tables, func(t table) bool { return t.name == row.table && i.takes(t.name) }) {
 			others[row.table]++
 		}
 	}
@@ -277,6 +292,6 @@ func whyLeft(table string) string {
 
 const (
 	escrow      = "comes with secret escrow, in a later release"
-	resources   = "comes with roles on resources, in a later release"
+	resources   = "nothing here takes agents"
 	bookkeeping = "the database's own bookkeeping"
 )
