@@ -48,13 +48,14 @@ func layers() []layer {
 			"internal/gateway":   {"internal/assertion", "internal/identity", "internal/policy"},
 			"internal/proxy":     {"internal/gateway"},
 		}},
-		{name: "features", http: none, packages: map[string][]string{
+		{name: "features", http: []string{"internal/session"}, packages: map[string][]string{
 			"internal/rbac":    {"internal/tenant"},
 			"internal/tenant":  nil,
 			"internal/apikey":  {"internal/tenant"},
 			"internal/usage":   nil,
 			"internal/secrets": {"internal/tenant"},
 			"internal/mfa":     {"internal/tenant"},
+			"internal/session": {"internal/tenant"},
 			"internal/agents":  {"internal/tenant"},
 			"internal/migrate": {"internal/tenant", "internal/apikey", "internal/agents"},
 		}},

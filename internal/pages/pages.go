@@ -22,8 +22,8 @@ const StylePath = "/.portreeve/style.css"
 
 // Pages makes pages. It is immutable.
 type Pages struct {
-	signIn, refusal, mfa, signedOut *template.Template
-	style                           string // path and digest
+	signIn, refusal, mfa, signedOut, confirm *template.Template
+	style                                    string // path and digest
 }
 
 // New parses the templates. They are part of the binary, so that an error is a
@@ -33,7 +33,7 @@ func New() (*Pages, error) {
 	sum := sha256.Sum256(style)
 	p.style = StylePath + "?v=" + base64.RawURLEncoding.EncodeToString(sum[:9])
 	for name, to := range map[string]**template.Template{
-		"signin": &p.signIn, "refusal": &p.refusal, "mfa": &p.mfa, "signedout": &p.signedOut,
+		"signin": &p.signIn, "refusal": &p.refusal, "mfa": &p.mfa, "signedout": &p.signedOut, "confirm": &p.confirm,
 	} {
 		t, err := template.ParseFS(templates, "templates/frame.html", "templates/"+name+".html")
 		if err != nil {
@@ -139,6 +139,22 @@ func (p *Pages) SignedOut(in SignedOut) request.Reply {
 		SignedOut
 		Host string
 	}{p.frame("Signed out", in.Host), in, in.Host})
+}
+
+// Confirm asks for one press of a button, for what following a link must not do by
+// itself.
+type Confirm struct {
+	Host, Heading, Text string
+	Action, Button      string // where the form posts to
+}
+
+// Confirm makes the page.
+func (p *Pages) Confirm(in Confirm) request.Reply {
+	return p.page(200, p.confirm, struct {
+		frame
+		Confirm
+		Host string
+	}{p.frame(in.Heading, in.Host), in, in.Host})
 }
 
 // Style is the stylesheet. Its address has its digest, so that it may be kept.

@@ -32,6 +32,7 @@ func TestPagesSayWhatTheyAreFor(t *testing.T) {
 		"mfa": {p.MFA(MFA{Host: "h", Return: "/a?b=c", Action: "/.portreeve/mfa", Script: "/.portreeve/mfa.js", Enrolled: true, Code: true, Passkey: true, Problem: "Invalid code"}), 400,
 			[]string{`value="/a?b=c"`, `autocomplete="one-time-code"`, `src="/.portreeve/mfa.js"`, "Invalid code", "Use a passkey"}, nil},
 		"mfa none":   {p.MFA(MFA{Host: "h"}), 200, []string{"has none yet"}, []string{"<form", "<script"}},
+		"confirm":    {p.Confirm(Confirm{Host: "h", Heading: "Sign in by this link", Action: "/.portreeve/link/x", Button: "Sign in"}), 200, []string{`action="/.portreeve/link/x"`, ">Sign in</button>"}, []string{"<script"}},
 		"signed out": {p.SignedOut(SignedOut{Host: "h", Again: &Link{"Sign in again", "/"}}), 200, []string{"You are signed out", "Sign in again"}, nil},
 	} {
 		body := string(tt.reply.Body)
@@ -64,6 +65,7 @@ func TestWhatStrangersWriteIsInert(t *testing.T) {
 		"chooser":    p.SignIn(SignIn{Host: evil, Lead: evil, Choices: []Link{{evil, "javascript:alert(1)"}}}),
 		"refusal":    p.Refusal(Refusal{Host: evil, Status: 403, Heading: evil, Text: evil, Decision: evil, Request: evil, Again: &Link{evil, "javascript:alert(1)"}, SignOut: "javascript:alert(1)"}),
 		"mfa":        p.MFA(MFA{Host: evil, Return: evil, Action: "javascript:alert(1)", Enrolled: true, Code: true, Passkey: true, Problem: evil}),
+		"confirm":    p.Confirm(Confirm{Host: evil, Heading: evil, Text: evil, Action: "javascript:alert(1)", Button: evil}),
 		"signed out": p.SignedOut(SignedOut{Host: evil, Text: evil, Again: &Link{evil, "javascript:alert(1)"}}),
 	} {
 		body := string(reply.Body)

@@ -1,0 +1,54 @@
+package session
+
+import (
+	"github.com/portreeve/portreeve/internal/principal"
+	"github.com/portreeve/portreeve/internal/store"
+)
+
+// RotateIn gives a session a new cookie within a transaction: whoever calls hands
+// it to the browser. The one before is good for other tabs for a moment, and does
+// not lead to the new one. ErrNoSession where the session has ended.
+func (s *Service) RotateIn(tx *store.Tx, id string) (cookie string, err error) {
+	found, err := hold(tx, id)
+	if err != nil {
+		return "", err
+	}
+	if !found {
+		return "", ErrNoSession
+	}
+	cookie = random()
+	return cookie, s.replaceIn(tx, id, cookie)
+}
+
+// SteppedUp gives the session of a caller who has shown a second factor a new
+// cookie where nobody can hand it out: the next answer to the one before carries
+// it.
+func (s *Service) SteppedUp(tx *store.Tx, who *principal.Principal) error {
+	found, err := hold(tx, who.SessionID)
+	if err != nil || !found {
+		return err
+	}
+	return s.renewIn(tx, who.SessionID)
+}
+
+// renewIn replaces the cookie that counts by its successor; the caller holds the
+// session.
+func (s *Service) renewIn(tx *store.Tx, id string) error {
+	hash, err := counting(tx, id)
+	if err != nil || hash == "" {
+		return err
+	}
+	next, err := s.next(hash)
+	if err != nil {
+		return err
+	}
+	return s.replaceIn(tx, id, next)
+}
+
+func (s *Service) replaceIn(tx *store.Tx, id, cookie string) error {
+	if err := retireCookies(tx, id); err != nil {
+		return err
+	}
+	note(tx, id)
+	return insertCookie(tx, hashOf(cookie), id)
+}
