@@ -96,7 +96,9 @@ func build(l *Loaded, d Deps) *Built {
 	b.Snapshot.RequireCert = b.TLS != nil && b.TLS.ClientAuth == tls.RequireAndVerifyClientCert
 	b.Snapshot.RequireHTTPS = l.Env == "prod" && !l.File.InsecurePlainHTTP
 	b.Snapshot.Tenants = policy.NewTenants(l.File.Tenants, b.providers, root.At("tenants"))
+	b.checkRows()
 	b.store()
+	b.refusalPage()
 	b.upstreams()
 	return b.Built
 }
@@ -108,6 +110,10 @@ type builder struct {
 	root      *config.Reporter
 	providers []policy.Provider              // of all sites, for tenants.defaultFor
 	signers   map[string]*identity.JWTConfig // the first without issuer of each name
+	// collections are those of shared things that some site serves; rows are the
+	// sites, whose routes may ask for roles there.
+	collections []string
+	rows        []*inherited
 }
 
 // topSite is the default site: the top level's own keys.
@@ -164,11 +170,9 @@ func (b *builder) site(k *inherited, name string, hosts []string, isDefault bool
 		Name: name, Hosts: hosts, Default: isDefault, Tenant: k.Tenant, Identity: id, Book: book, NoAuth: noAuth,
 		Rules: b.pathRules(k), FoldCase: k.PathCase == "fold", CORS: k.CORS, Allow: k.Allow, Deny: k.Deny,
 		RateLimit: k.RateLimit, IdentityHeaders: k.IdentityHeaders, Upstream: k.Upstream, Routes: k.Routes,
-		OwnCookies: ownCookies, At: k.at, Inherited: k.place, Keys: b.deps.JWKS, Upstreams: b.Upstreams, Abs: b.abs,
+		OwnCookies: ownCookies, SignIn: k.SignIn, RequireMFA: k.RequireMFA, At: k.at, Inherited: k.place, Keys: b.deps.JWKS, Upstreams: b.Upstreams, Abs: b.abs,
 	}
-	if k.servesTenants(k.implied) {
-		in.Surfaces = b.surfaces().routes()
-	}
+	in.Surfaces = b.surfaces(k, noAuth)
 	if k.Docs != nil && *k.Docs {
 		in.Pages = docs.Pages()
 	}
@@ -278,10 +282,10 @@ func (b *builder) siteProviders(k *inherited) []*identity.Provider {
 			k.place("apiKey").Errorf("apiKey.header", "is no name of a header of its own; x-api-key is the usual one")
 			header = ""
 		}
-		all = append(all, identity.NewAPIKey(header, b.surfaces().verifier()))
+		all = append(all, identity.NewAPIKey(header, b.stored().verifier()))
 	}
 	if k.takesMachines() {
-		all = append(all, identity.NewMachine(b.surfaces().verifier()))
+		all = append(all, identity.NewMachine(b.stored().verifier()))
 	}
 	for _, p := range all {
 		b.Files = append(b.Files, p.Files()...)

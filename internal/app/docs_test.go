@@ -21,6 +21,7 @@ import (
 
 const describedFile = `environment: test
 tenantApi: false
+mfa: false
 docs: true
 jwt: {secret: "{{file.secret}}"}
 oidc: {name: company, issuer: "http://127.0.0.1:9/tenant/", audience: api}

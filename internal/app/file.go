@@ -1,11 +1,13 @@
 package app
 
 import (
+	"github.com/portreeve/portreeve/internal/agents"
 	"github.com/portreeve/portreeve/internal/client"
 	"github.com/portreeve/portreeve/internal/config"
 	"github.com/portreeve/portreeve/internal/gateway"
 	"github.com/portreeve/portreeve/internal/identity"
 	"github.com/portreeve/portreeve/internal/limit"
+	"github.com/portreeve/portreeve/internal/mfa"
 	"github.com/portreeve/portreeve/internal/policy"
 	"github.com/portreeve/portreeve/internal/secret"
 	"github.com/portreeve/portreeve/internal/template"
@@ -54,6 +56,8 @@ type File struct {
 
 	// Sites are hosts with something else on them than the default site.
 	Sites []SiteConfig `json:"sites"`
+
+	fragment bool // one route: what the rest of a file would hold is taken as given
 }
 
 // LaterKeys names what is not in this release.
@@ -97,6 +101,10 @@ type SiteKeys struct {
 	Allow *policy.MatchConfig `json:"allow"`
 	// Deny keeps these callers out; it wins over allow.
 	Deny *policy.MatchConfig `json:"deny"`
+	// RequireMFA lists permissions: whatever of Portreeve's own operations asks for one of them asks for a second factor too. Either part may be *.
+	RequireMFA config.List[string] `json:"requireMfa"`
+	// SignIn is the provider that browsers without a credential are led to sign in by; it has a clientId.
+	SignIn string `json:"signIn"`
 	// Strictness "report" logs paths without canonical form instead of refusing them.
 	Strictness string `json:"strictness"`
 	// EncodedSlash "allow" lets %2F, %5C, backslashes and escapes of escapes (%252F) stand in segments.
@@ -116,6 +124,10 @@ type SiteKeys struct {
 	Tenant string `json:"tenant"`
 	// TenantAPI serves /tenant/…, /rbac/… and /usage/…: {} or false. On in a file without sites as soon as a provider is configured.
 	TenantAPI *TenantAPIConfig `json:"tenantApi"`
+	// MFA serves /mfa/…, second factors: {…} or false. On in a file without sites as soon as a provider is configured.
+	MFA *mfa.Config `json:"mfa"`
+	// Agents serves /api/agents, things that people share: {} or {collections: […]}.
+	Agents *agents.Config `json:"agents"`
 	// Upstream answers routes that have no answer of their own.
 	Upstream *gateway.UpstreamConfig `json:"upstream"`
 	// Routes say which requests are answered and what they ask.
@@ -125,12 +137,8 @@ type SiteKeys struct {
 // LaterKeys names what is not in this release.
 func (SiteKeys) LaterKeys() map[string]string {
 	return map[string]string{
-		"requireMfa": "second factors for management operations",
-		"signIn":     "browser sign-in",
 		"session":    "browser sessions",
 		"qa":         "the QA bypass",
-		"mfa":        "second factors",
-		"agents":     "roles on one resource",
 		"escrow":     "secret escrow",
 		"portal":     "the portal",
 		"login":      "the login edge",

@@ -25,7 +25,7 @@ func CheckFragment(s Source) (*Report, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the fragment cannot be read: %w", err)
 	}
-	l := &Loaded{Path: s.Path, Dir: filepath.Dir(s.Path), Env: "prod", Written: "prod", File: &File{}}
+	l := &Loaded{Path: s.Path, Dir: filepath.Dir(s.Path), Env: "prod", Written: "prod", File: &File{fragment: true}}
 	var route gateway.RouteConfig
 	l.Doc = config.Decode(src, &route, config.Options{Name: filepath.Base(s.Path), Env: s.Getenv, Dir: l.Dir})
 	if !l.Doc.Has("path") && !l.Doc.Has("method") && (l.Doc.Has("data") || l.Doc.Has("response")) {
@@ -38,8 +38,8 @@ func CheckFragment(s Source) (*Report, error) {
 	l.File.Firebase = &identity.FirebaseConfig{ProjectID: "given-project"}
 	l.File.RBAC = &policy.RBACConfig{}
 	l.Doc.Finish(true)
-	// The rest of a file has keys too, but the surface is no part of this route.
-	l.File.TenantAPI, l.File.APIKey = &TenantAPIConfig{off: true}, &APIKeyConfig{}
+	// The rest of a file has keys too, but surfaces are no part of this route.
+	l.File.APIKey = &APIKeyConfig{}
 	l.File.MasterKey = secret.New(seal.NewKey())
 	return report(build(l, Deps{Memory: identity.NewMemory(1)})), nil
 }

@@ -30,7 +30,7 @@ func inherit(top SiteKeys, site SiteConfig, at, root *config.Reporter) *inherite
 	k := site.SiteKeys
 	out := &inherited{at: at, top: root, own: map[string]bool{}}
 	for _, key := range []string{"access", "firebase", "jwt", "oidc", "apiKey", "machine", "providers", "auth", "identityHeaders", "rbac", "rateLimit",
-		"cors", "allow", "deny", "strictness", "encodedSlash", "emptySegments", "semicolon", "dotSegments", "pathCase", "docs"} {
+		"cors", "allow", "deny", "requireMfa", "signIn", "strictness", "encodedSlash", "emptySegments", "semicolon", "dotSegments", "pathCase", "docs"} {
 		out.own[key] = at.Has(key)
 	}
 	out.Access = mergeAccess(top.Access, k.Access, at)
@@ -47,7 +47,7 @@ func inherit(top SiteKeys, site SiteConfig, at, root *config.Reporter) *inherite
 		{&out.Auth, k.Auth, top.Auth}, {&out.Strictness, k.Strictness, top.Strictness},
 		{&out.EncodedSlash, k.EncodedSlash, top.EncodedSlash}, {&out.EmptySegments, k.EmptySegments, top.EmptySegments},
 		{&out.Semicolon, k.Semicolon, top.Semicolon}, {&out.DotSegments, k.DotSegments, top.DotSegments},
-		{&out.PathCase, k.PathCase, top.PathCase},
+		{&out.PathCase, k.PathCase, top.PathCase}, {&out.SignIn, k.SignIn, top.SignIn},
 	} {
 		if *s.to = s.own; s.own == "" {
 			*s.to = s.from
@@ -62,8 +62,8 @@ func inherit(top SiteKeys, site SiteConfig, at, root *config.Reporter) *inherite
 			at.Errorf("rbac.roles", "roles stand at the top level; a site sets rbac.enabled and rbac.defaultRole")
 		}
 	}
-	out.Docs = either(k.Docs, top.Docs)
-	out.Tenant, out.TenantAPI, out.Upstream, out.Routes = k.Tenant, k.TenantAPI, k.Upstream, k.Routes
+	out.Docs, out.RequireMFA = either(k.Docs, top.Docs), list(k.RequireMFA, top.RequireMFA)
+	out.Tenant, out.TenantAPI, out.MFA, out.Agents, out.Upstream, out.Routes = k.Tenant, k.TenantAPI, k.MFA, k.Agents, k.Upstream, k.Routes
 	return out
 }
 

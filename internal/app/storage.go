@@ -3,13 +3,10 @@ package app
 import (
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"github.com/portreeve/portreeve/internal/audit"
 	"github.com/portreeve/portreeve/internal/config"
-	"github.com/portreeve/portreeve/internal/gateway"
-	"github.com/portreeve/portreeve/internal/rbac"
 	"github.com/portreeve/portreeve/internal/seal"
 )
 
@@ -55,48 +52,6 @@ func (l *Loaded) AdminSocket() string {
 		at = l.abs("portreeve.db")
 	}
 	return strings.TrimSuffix(at, filepath.Ext(at)) + ".sock"
-}
-
-// servesTenants reports whether a site has the surface of tenants: where its key
-// says so, and, in a file that names no sites, as soon as there is a provider,
-// so that the calls of the documentation work against its own snippets.
-func (k *SiteKeys) servesTenants(implied bool) bool {
-	switch {
-	case k.TenantAPI != nil:
-		return !k.TenantAPI.off
-	case k.Auth == "none":
-		return false
-	}
-	return implied && (k.Access != nil || k.Firebase != nil || len(k.JWT) > 0 || len(k.OIDC) > 0)
-}
-
-// takesKeys reports whether API keys count on a site: where it serves tenants,
-// and where its keys or its list of providers say so.
-func (k *SiteKeys) takesKeys(implied bool) bool {
-	return k.servesTenants(implied) || k.APIKey != nil || slices.Contains(k.Providers, "apiKey")
-}
-
-// takesMachines reports whether machine tokens can count on a site.
-func (k *SiteKeys) takesMachines() bool {
-	return k.Machine != nil || slices.Contains(k.Providers, "machine")
-}
-
-// implied reports whether a surface stands on the default site without its key.
-func (f *File) implied() bool { return len(f.Sites) == 0 }
-
-// usesStore reports whether anything of the file is stored: only then is a store
-// opened, so that a gateway of files alone leaves nothing behind.
-func (f *File) usesStore() bool {
-	return f.Store != nil || !f.MasterKey.Empty() || len(f.MasterKeys) > 0 || f.storesThings()
-}
-
-// storesThings reports whether something stands in the file that cannot do
-// without a store.
-func (f *File) storesThings() bool {
-	if f.takesKeys(f.implied()) || f.takesMachines() {
-		return true
-	}
-	return slices.ContainsFunc(f.Sites, func(s SiteConfig) bool { return s.takesKeys(false) || s.takesMachines() })
 }
 
 // checkStore checks what the file says about the store and its keys.
@@ -161,11 +116,21 @@ func (b *builder) checkMasterKeys() {
 // orWithoutStore is how to do without a store, where nothing but what is
 // implied asks for one.
 func (b *builder) orWithoutStore() string {
-	f := *b.File
-	if f.TenantAPI = &(TenantAPIConfig{off: true}); f.usesStore() {
+	f := b.File
+	if f.writesStore() || f.storesThings(false) {
 		return ""
 	}
-	return "; tenantApi: false does without the store"
+	var keys []string
+	if f.TenantAPI == nil {
+		keys = append(keys, "tenantApi: false")
+	}
+	if f.MFA == nil {
+		keys = append(keys, "mfa: false")
+	}
+	if len(keys) > 1 {
+		return "; " + strings.Join(keys, " and ") + " do without the store"
+	}
+	return "; " + strings.Join(keys, "") + " does without the store"
 }
 
 // masterKeyMissing is a warning to who checks and the end for who serves: a
@@ -176,19 +141,6 @@ func (b *builder) masterKeyMissing(text string) {
 		return
 	}
 	b.root.Warnf("masterKey", "%s", text)
-}
-
-// store hands the decisions what the store says.
-func (b *builder) store() {
-	b.Tenants = append(b.Tenants, b.Snapshot.Tenants.Default())
-	b.Snapshot.Sites(func(s *gateway.Site) {
-		if s.Tenant != "" {
-			b.Tenants = append(b.Tenants, s.Tenant)
-		}
-	})
-	if s := b.deps.Stored; s != nil && s.DB != nil {
-		b.Snapshot.Directory, b.Snapshot.Secrets = s.directory(b.File.Tenants), s.Secrets
-	}
 }
 
 // headerName reports whether API keys can be read in a header of this name: one
@@ -209,19 +161,4 @@ func headerName(s string) bool {
 		}
 	}
 	return s != ""
-}
-
-// asks collects the permissions that a site's routes ask for.
-func (b *builder) asks(k *inherited) {
-	for i := range k.Routes {
-		r := &k.Routes[i]
-		for _, permission := range r.RequiredPermissions {
-			j := slices.IndexFunc(b.asked, func(a rbac.Asked) bool { return a.Permission == permission })
-			if j < 0 {
-				j = len(b.asked)
-				b.asked = append(b.asked, rbac.Asked{Permission: permission})
-			}
-			b.asked[j].Routes = append(b.asked[j].Routes, strings.ToUpper(strings.Join(r.Method, ","))+" "+r.Path)
-		}
-	}
 }

@@ -26,13 +26,15 @@ func TestWhenAStoreIsUsed(t *testing.T) {
 	}{
 		"nothing":                            {"", false, false},
 		"a provider":                         {jwt, true, true},
-		"a provider, and the surface is off": {jwt + "tenantApi: false\n", false, false},
+		"a provider, and the surface is off": {jwt + "tenantApi: false\nmfa: false\n", false, false},
 		"a provider beside sites":            {jwt + "sites: [{hosts: a.example.com}]\n", false, false},
 		"a provider beside sites, said so":   {jwt + "tenantApi: {}\nsites: [{hosts: a.example.com}]\n", true, true},
 		"nobody is identified":               {jwt + "auth: none\n", false, false},
 		"the store is written":               {"store: sqlite:portreeve.db\n", true, false},
-		"API keys count without the surface": {jwt + "tenantApi: false\napiKey: {}\n", true, false},
-		"machine tokens do":                  {jwt + "tenantApi: false\nmachine: {}\n", true, false},
+		"API keys count without the surface": {jwt + "tenantApi: false\nmfa: false\napiKey: {}\n", true, false},
+		"second factors without the surface": {jwt + "tenantApi: false\n", true, false},
+		"things that are shared":             {jwt + "tenantApi: false\nmfa: false\nagents: {}\n", true, false},
+		"machine tokens do":                  {jwt + "tenantApi: false\nmfa: false\nmachine: {}\n", true, false},
 		"a site lists API keys":              {"sites: [{hosts: a.example.com, providers: [apiKey]}]\n", true, false},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -68,7 +70,7 @@ func TestABadFileMakesNoStore(t *testing.T) {
 func TestAReloadThatNeedsTheStoreOpensIt(t *testing.T) {
 	t.Parallel()
 	const jwt = "environment: test\njwt: {secret: '{{file.secret}}'}\n"
-	s := serveFile(t, jwt+"tenantApi: false\n", "secret", secret32)
+	s := serveFile(t, jwt+"tenantApi: false\nmfa: false\n", "secret", secret32)
 	if err := s.reload(jwt + "tenants: {default: acme}\n"); err != nil {
 		t.Fatal(err)
 	}

@@ -8,12 +8,15 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/portreeve/portreeve/internal/agents"
 	"github.com/portreeve/portreeve/internal/apikey"
 	"github.com/portreeve/portreeve/internal/audit"
 	"github.com/portreeve/portreeve/internal/change"
 	"github.com/portreeve/portreeve/internal/fault"
 	"github.com/portreeve/portreeve/internal/gateway"
 	"github.com/portreeve/portreeve/internal/identity"
+	"github.com/portreeve/portreeve/internal/mfa"
+	"github.com/portreeve/portreeve/internal/pages"
 	"github.com/portreeve/portreeve/internal/policy"
 	"github.com/portreeve/portreeve/internal/principal"
 	"github.com/portreeve/portreeve/internal/rbac"
@@ -36,10 +39,14 @@ type Stored struct {
 	APIKeys *apikey.Service
 	Secrets *secrets.Service
 	Usage   *usage.Service
+	MFA     *mfa.Service
+	Agents  *agents.Service
+	Pages   *pages.Pages
 
 	people *tenant.Directory
 	live   atomic.Pointer[Built] // the configuration in service
 	now    func() time.Time
+	log    *slog.Logger
 }
 
 // storedDeps is what Stored is made of.
@@ -47,6 +54,7 @@ type storedDeps struct {
 	DB     *store.DB
 	Sealed *seal.Keys
 	Audit  *audit.Log
+	Pages  *pages.Pages
 	Env    string
 	Stale  time.Duration // store.maxStale
 	Now    func() time.Time
@@ -56,7 +64,7 @@ type storedDeps struct {
 // newStored makes every feature, and hands each what it needs of the others.
 // This is the list: a feature that is not here does not exist.
 func newStored(d storedDeps) *Stored {
-	s := &Stored{DB: d.DB, Sealed: d.Sealed, Audit: d.Audit, now: d.Now}
+	s := &Stored{DB: d.DB, Sealed: d.Sealed, Audit: d.Audit, Pages: d.Pages, now: d.Now, log: d.Log}
 	s.Feed = change.NewFeed(d.DB, change.Options{MaxStale: d.Stale, Now: d.Now, Log: d.Log})
 	s.Tenants = tenant.New(tenant.Deps{DB: d.DB, Audit: d.Audit, Now: d.Now, Log: d.Log, Keep: s.named,
 		Grants: func(c *gateway.Call) tenant.Grants { return s.Roles.Grants(rbac.Of(c.Standing)) }})
@@ -64,16 +72,18 @@ func newStored(d storedDeps) *Stored {
 		Known: func(tx *store.Tx, who *principal.Principal, of string) (*policy.Known, error) {
 			return s.people.Now(tx, who, of)
 		}})
-	s.APIKeys = apikey.New(apikey.Deps{DB: d.DB, Audit: d.Audit, Rights: s.Roles, Env: d.Env, Now: d.Now, Log: d.Log})
+	s.APIKeys = apikey.New(apikey.Deps{DB: d.DB, Audit: d.Audit, Rights: s.Roles, Env: d.Env, Feed: s.Feed, Now: d.Now, Log: d.Log})
 	s.Secrets = secrets.New(secrets.Deps{DB: d.DB, Audit: d.Audit, Feed: s.Feed, Keys: d.Sealed, Log: d.Log})
 	s.Usage = usage.New(usage.Deps{DB: d.DB, Touch: s.APIKeys, Keys: s.APIKeys, Also: []usage.Flusher{s.Secrets}, Now: d.Now, Log: d.Log})
+	s.MFA = mfa.New(mfa.Deps{DB: d.DB, Audit: d.Audit, Feed: s.Feed, Keys: d.Sealed, Pages: d.Pages, Now: d.Now, Log: d.Log})
+	s.Agents = agents.New(agents.Deps{DB: d.DB, Audit: d.Audit, Feed: s.Feed, Now: d.Now, Log: d.Log})
 	s.people = tenant.NewDirectory(s.Tenants, tenant.DirectoryDeps{Feed: s.Feed, Keys: s.APIKeys, Roles: s.Roles, Refused: s.refused})
 	return s
 }
 
 // sealedColumns are all that master keys seal.
 func sealedColumns() []vault.Column {
-	return slices.Concat(audit.SealedColumns(), secrets.Sealed())
+	return slices.Concat(audit.SealedColumns(), secrets.Sealed(), mfa.Sealed())
 }
 
 // routes are the operations of tenantApi.
@@ -83,7 +93,7 @@ func (s *Stored) routes() []gateway.SurfaceRoute {
 
 // parts are what features add to the export of a tenant.
 func (s *Stored) parts() []tenant.Part {
-	return []tenant.Part{s.Roles, s.APIKeys, s.Secrets}
+	return []tenant.Part{s.Roles, s.APIKeys, s.Secrets, s.Agents}
 }
 
 // verifier knows the keys; nobody's where no store is open.
@@ -169,10 +179,10 @@ func (s *Stored) refused(p *principal.Principal, of, reason string) {
 	s.Audit.Refused(of, reason, account, netip.Addr{})
 }
 
-// surfaces are the features of a configuration that is looked at or served.
-func (b *builder) surfaces() *Stored {
+// stored are the features of a configuration that is looked at or served.
+func (b *builder) stored() *Stored {
 	if b.deps.Stored == nil {
-		b.deps.Stored = newStored(storedDeps{Env: b.Env, Now: b.deps.now(), Log: b.deps.log()})
+		b.deps.Stored = newStored(storedDeps{Env: b.Env, Pages: onlyPages(), Now: b.deps.now(), Log: b.deps.log()})
 	}
 	return b.deps.Stored
 }

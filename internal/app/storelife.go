@@ -33,7 +33,7 @@ type storing struct {
 func (a *App) useStore(l *Loaded) error {
 	uses := l.File.usesStore
 	if a.current.Load() != nil {
-		uses = l.File.storesThings
+		uses = func() bool { return l.File.storesThings(l.File.implied()) }
 	}
 	if a.storing.stored != nil || l.Doc.Failed() || !uses() {
 		return nil
@@ -72,8 +72,35 @@ func (g *storing) start() {
 		return
 	}
 	ctx := g.ctx
-	for _, run := range []func(context.Context){g.stored.Feed.Run, g.stored.Audit.Run, g.stored.Usage.Run} {
+	for _, run := range g.stored.runs() {
 		g.runs.Go(func() { run(ctx) })
+	}
+}
+
+// runs are what goes on beside serving.
+func (s *Stored) runs() []func(context.Context) {
+	return []func(context.Context){s.Feed.Run, s.Audit.Run, s.Usage.Run, s.sweeping("step-ups", s.MFA.Sweep)}
+}
+
+// sweepEvery is how often what has ended is removed. Nothing that has ended
+// counts, whether or not it is there still.
+const sweepEvery = 10 * time.Minute
+
+// sweeping removes what has ended, now and then.
+func (s *Stored) sweeping(what string, sweep func(context.Context) error) func(context.Context) {
+	return func(ctx context.Context) {
+		t := time.NewTicker(sweepEvery)
+		defer t.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-t.C:
+				if err := sweep(ctx); err != nil && ctx.Err() == nil {
+					s.log.Warn("what has ended is not removed, and will be later", "of", what, "error", plainly(err).Error())
+				}
+			}
+		}
 	}
 }
 

@@ -19,6 +19,7 @@ import (
 const firebaseEdge = `
 drainDelay: 0s
 tenantApi: false
+mfa: false
 firebase: {projectId: demo-project@MORE@}
 jwt: {secret: "{{file.secret}}"}
 upstream: "@ECHO@"

@@ -17,6 +17,7 @@ import (
 const realProvider = `
 environment: test
 tenantApi: false
+mfa: false
 oidc:
   - {name: real, issuer: "@ISSUER@", audience: [@AUDIENCE@], trustRoles: true, trustTenant: true}
 rbac:

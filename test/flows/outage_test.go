@@ -16,6 +16,7 @@ import (
 const twoIssuers = `
 environment: test
 tenantApi: false
+mfa: false
 probes: {listen: "@PROBES@"}
 oidc:
   - {name: shaky, issuer: "@SHAKY@", audience: api}

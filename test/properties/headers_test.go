@@ -28,6 +28,7 @@ var identityNames = []string{
 const headersConfig = `
 environment: test
 tenantApi: false
+mfa: false
 jwt: {secret: "{{file.jwt-secret}}"}
 rbac: {roles: [{name: admin, permissions: ["users:read"]}]}
 identityHeaders: x_corp.user

@@ -34,6 +34,7 @@ func TestHTTPSInProd(t *testing.T) {
 	const routes = `
 jwt: {secret: "{{file.secret}}"}
 tenantApi: false
+mfa: false
 upstream: "@ECHO@"
 routes: [{path: /*, method: any, requireAuth: true}]
 `
