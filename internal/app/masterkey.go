@@ -30,8 +30,12 @@ func (l *Loaded) masterKeys(create bool) ([]seal.Key, error) {
 		return out, nil
 	}
 	raw, err := os.ReadFile(file)
-	if errors.Is(err, fs.ErrNotExist) && create && l.newStore() {
-		raw, err = makeKeyFile(file)
+	if errors.Is(err, fs.ErrNotExist) && create {
+		if l.newStore() {
+			raw, err = makeKeyFile(file)
+		} else { // another process may have made both meanwhile, the key first
+			raw, err = os.ReadFile(file)
+		}
 	}
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
