@@ -164,3 +164,13 @@ func mustRead[T any](a answer) (v T) {
 	}
 	return v
 }
+
+// hold keeps the write lock of a store for as long as it may be kept.
+func hold(t testing.TB, db *store.DB, held chan<- struct{}, release <-chan struct{}) {
+	_ = db.Tx(t.Context(), func(tx *store.Tx) error {
+		_, err := tx.Exec(`UPDATE change_counter SET seq = seq`)
+		close(held)
+		<-release
+		return err
+	})
+}
