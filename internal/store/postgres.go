@@ -2,8 +2,10 @@ package store
 
 import (
 	"database/sql"
+	"errors"
 	"fmt"
 	"net"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -14,6 +16,9 @@ import (
 // statement after 8 s, a wait for a lock after 5 s, an idle transaction after
 // 15 s. The client does not trust the server to: every transaction has bound.
 func (db *DB) openPostgres(address string) error {
+	if unescaped(address) { // or a part of it would pass for a host or a database, and stand in every error
+		return errors.New("store: the user or password in the address holds one of @ / ? #, which are written %40 %2F %3F %23 there")
+	}
 	conf, err := pgx.ParseConfig(address)
 	if err != nil {
 		return fmt.Errorf("store: %w", err) // pgx leaves the password out
@@ -39,6 +44,26 @@ func (db *DB) openPostgres(address string) error {
 	db.read = db.write
 	db.closed = db.write.Close
 	return nil
+}
+
+// unescaped reports whether the end of the user and password of an address is not
+// where it looks to be: something that is no port stands between the first colon
+// and an @ that is not the first.
+func unescaped(address string) bool {
+	_, rest, _ := strings.Cut(address, "://")
+	at := strings.LastIndexByte(rest, '@')
+	if at < 0 || !strings.ContainsAny(rest[:at], "@/?#") {
+		return false
+	}
+	_, behind, colon := strings.Cut(rest[:at], ":")
+	if i := strings.IndexAny(behind, "@/?#,"); i >= 0 && colon && !strings.HasPrefix(rest, "[") {
+		if behind[i] == '@' { // a user and a password, it seems: behind them an @ stands in a query alone
+			before, _, query := strings.Cut(behind[i+1:], "?")
+			return !query || strings.Contains(before, "@")
+		}
+		return strings.Trim(behind[:i], "0123456789") != ""
+	}
+	return false
 }
 
 // options are those of a transaction of this engine. SQLite knows no isolation
