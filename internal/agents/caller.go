@@ -45,9 +45,6 @@ func callerOf(p *principal.Principal) (c caller, ok bool) {
 	case principal.User:
 		if p.EmailVerified && storable(p.EmailFolded, maxEmail) {
 			c.email, c.written = p.EmailFolded, p.Email
-			if folded, _, is := principal.FoldEmail(p.Email); !is || folded != p.EmailFolded {
-				c.written = p.EmailFolded
-			}
 		}
 		c.identity = identityOf(p)
 	}
@@ -94,6 +91,9 @@ func (by By) refusal() error {
 func (c caller) asMember() Member {
 	switch {
 	case c.email != "":
+		if folded, _, ok := principal.FoldEmail(c.written); !ok || folded != c.email {
+			return Member{Email: c.email}
+		}
 		return Member{Email: c.written}
 	case c.service != "":
 		return Member{ServiceToken: c.service}
