@@ -27,7 +27,7 @@ func (h *handlers) logout(ctx context.Context, c *gateway.Call) (request.Reply, 
 		return request.Reply{}, err
 	}
 	to := signedOutPath
-	if p := h.site.provider(was.Provider); found && p != nil && browser(c) {
+	if p := h.site.provider(was.Provider); found && p != nil && navigates(c) {
 		if fromOurPage(c) {
 			to += "?at=" + escape(p.Name)
 		} else if end := h.endSession(ctx, c, p); end != "" {
@@ -37,8 +37,8 @@ func (h *handlers) logout(ctx context.Context, c *gateway.Call) (request.Reply, 
 	return see(to, identity.SetCookie(identity.CookieSession, "", -1), identity.SetCookie(identity.CookieMFA, "", -1)), nil
 }
 
-// browser reports whether somebody sees the answer.
-func browser(c *gateway.Call) bool {
+// navigates reports whether somebody sees the answer.
+func navigates(c *gateway.Call) bool {
 	return c.View.Header.Get("Sec-Fetch-Mode") == "navigate"
 }
 
