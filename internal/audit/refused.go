@@ -20,6 +20,10 @@ const (
 	reasonOverflow = "overflow"
 	// mostCounted is how many counters there may be at once.
 	mostCounted = 10_000
+	// mostNetworks is how many of them may be of networks: anybody can have very
+	// many of those, and accounts that are tried are not to be lost among them, nor
+	// the store to be filled by strangers.
+	mostNetworks = 1_000
 	// mostFlushed is how many rows one transaction writes.
 	mostFlushed = 250
 )
@@ -29,6 +33,7 @@ type refusals struct {
 	flushing sync.Mutex
 	mu       sync.Mutex
 	counts   map[refusalKey]int64
+	networks int // those of them that are a network's
 	most     int // of counts; mostCounted where it is 0
 }
 
@@ -53,13 +58,23 @@ func (l *Log) Refused(tenant, reason, account string, ip netip.Addr) {
 	r := &l.refused
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	r.add(k, 1)
+}
+
+// add counts under a key, or with what is too much where there is no room for it.
+func (r *refusals) add(k refusalKey, n int64) {
 	if r.counts == nil {
 		r.counts = map[refusalKey]int64{}
 	}
-	if _, there := r.counts[k]; !there && r.full() {
-		k = refusalKey{minute: k.minute, reason: reasonOverflow}
+	if _, there := r.counts[k]; !there {
+		switch {
+		case r.full(), k.network.IsValid() && r.networks >= mostNetworks:
+			k = refusalKey{minute: k.minute, reason: reasonOverflow}
+		case k.network.IsValid():
+			r.networks++
+		}
 	}
-	r.counts[k]++
+	r.counts[k] += n
 }
 
 // Flush writes the counts of past minutes, and with all those of this one. What
@@ -101,6 +116,9 @@ func (r *refusals) take(minute int64, all bool) []counted {
 		if all || k.minute < minute {
 			out = append(out, counted{k, n})
 			delete(r.counts, k)
+			if k.network.IsValid() {
+				r.networks--
+			}
 		}
 	}
 	slices.SortFunc(out, func(a, b counted) int { return int(a.minute - b.minute) })
@@ -111,14 +129,7 @@ func (r *refusals) giveBack(list []counted) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, c := range list {
-		if r.counts == nil {
-			r.counts = map[refusalKey]int64{}
-		}
-		k := c.refusalKey
-		if _, there := r.counts[k]; !there && r.full() {
-			k = refusalKey{minute: c.minute, reason: reasonOverflow}
-		}
-		r.counts[k] += c.count
+		r.add(c.refusalKey, c.count)
 	}
 }
 

@@ -94,6 +94,30 @@ func TestAStrangerCannotFillTheStoreOrTheMemory(t *testing.T) {
 	mustVerify(t, l, 1001)
 }
 
+// Whoever has a /48 has 65,536 lines: they fill no trail, and hide no account.
+func TestManyNetworksHideNoAccount(t *testing.T) {
+	t.Parallel()
+	db := storetest.SQLite(t)
+	l, c := counting(t, db)
+	for minute := range 2 {
+		for i := range 12_000 {
+			l.Refused("acme", "bad_token", "", netip.AddrFrom16([16]byte{0x20, 1, 0xd, 0xb8, 0, byte(minute), byte(i >> 8), byte(i)}))
+		}
+		l.Refused("globex", "login_failed", "ada@example.com", netip.Addr{})
+		c.unix.Add(60)
+		if err := l.Flush(t.Context(), false); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := refusals(t, l, "globex"); len(got) != 2 {
+		t.Errorf("the account: %q", got)
+	}
+	if got := refusals(t, l, ""); len(got) != 2 || !strings.HasPrefix(got[0], "overflow  ×11000 ") {
+		t.Errorf("overflow: %q", got)
+	}
+	mustVerify(t, l, 2004)
+}
+
 func TestCountsOutliveAStoreThatIsAway(t *testing.T) {
 	t.Parallel()
 	db := storetest.SQLite(t)
