@@ -21,6 +21,8 @@ type Edge struct {
 	App       *app.App
 	Dir       string
 	Log       *Lines
+
+	stop func() error
 }
 
 // Setting is what Portreeve is started with. In Text, @NAME@ is a word of Words;
@@ -73,9 +75,9 @@ func (e *Edge) Serve(t testing.TB) {
 	ctx, stop := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- e.App.Run(ctx) }()
+	e.stop = sync.OnceValue(func() error { stop(); return <-done })
 	t.Cleanup(func() {
-		stop()
-		if err := <-done; err != nil {
+		if err := e.stop(); err != nil {
 			t.Errorf("Portreeve ended with %v", err)
 		}
 	})
@@ -87,6 +89,9 @@ func (e *Edge) Serve(t testing.TB) {
 		t.Fatal(err)
 	}
 }
+
+// Stop ends serving and says what came of it. A second call says the same.
+func (e *Edge) Stop() error { return e.stop() }
 
 // Host is the hand of who sits at the machine, beside the serving process.
 func (e *Edge) Host(t testing.TB) *app.Host {
