@@ -3,8 +3,6 @@ package audit
 import (
 	"maps"
 	"slices"
-	"strconv"
-	"strings"
 
 	"github.com/portreeve/portreeve/internal/store"
 )
@@ -135,27 +133,10 @@ func insertAll(tx *store.Tx, insert string, width int, args []any) error {
 		if len(args) >= mostAtOnce*width {
 			rows = mostAtOnce
 		}
-		if _, err := tx.Exec(insert+places(rows, width), args[:rows*width]...); err != nil {
+		if _, err := tx.Exec(insert+tx.Places(rows, width), args[:rows*width]...); err != nil {
 			return err
 		}
 		args = args[rows*width:]
 	}
 	return nil
-}
-
-// places is "($1,$2),($3,$4)" for two rows of two columns.
-func places(rows, width int) string {
-	var b strings.Builder
-	for i := range rows * width {
-		switch {
-		case i == 0:
-			b.WriteString("($")
-		case i%width == 0:
-			b.WriteString("),($")
-		default:
-			b.WriteString(",$")
-		}
-		b.WriteString(strconv.Itoa(i + 1))
-	}
-	return b.String() + ")"
 }

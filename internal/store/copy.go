@@ -117,7 +117,7 @@ func (t table) send(src, dst *Tx) (digest, error) {
 		if len(batch) == 0 {
 			return nil
 		}
-		query, args := t.insert(batch)
+		query, args := t.insert(dst, batch)
 		batch = batch[:0]
 		_, err := dst.Exec(query, args...)
 		return err
@@ -166,25 +166,12 @@ func (t table) each(tx *Tx, fn func([]any) error) error {
 	return rows.Err()
 }
 
-func (t table) insert(rows [][]any) (string, []any) {
-	var q strings.Builder
-	q.WriteString(`INSERT INTO ` + quote(t.Name) + ` (` + t.columns() + `) VALUES `)
-	var args []any
-	for i, row := range rows {
-		if i > 0 {
-			q.WriteString(", ")
-		}
-		for j, v := range row {
-			sep := ", "
-			if j == 0 {
-				sep = "("
-			}
-			args = append(args, v)
-			fmt.Fprintf(&q, "%s$%d", sep, len(args))
-		}
-		q.WriteString(")")
+func (t table) insert(dst *Tx, rows [][]any) (string, []any) {
+	args := make([]any, 0, len(rows)*len(t.Columns))
+	for _, row := range rows {
+		args = append(args, row...)
 	}
-	return q.String(), args
+	return `INSERT INTO ` + quote(t.Name) + ` (` + t.columns() + `) VALUES ` + dst.Places(len(rows), len(t.Columns)), args
 }
 
 func (t table) columns() string {
