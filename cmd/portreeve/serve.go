@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"github.com/portreeve/portreeve/internal/app"
@@ -45,10 +46,14 @@ func (c serveCmd) Run(s streams) error {
 	if err != nil {
 		return err
 	}
+	var links []string
 	a, err := app.New(app.Options{Source: src, Listen: c.Listen, Stderr: s.err, Started: func(addrs []net.Addr) {
 		for _, at := range addrs {
 			fmt.Fprintf(s.err, "portreeve %s serves %s on %s\n", app.Version(), src.Path, at)
 		}
+		fmt.Fprint(s.err, strings.Join(links, ""))
+	}, SignInLink: func(who, url string) {
+		links = append(links, fmt.Sprintf("sign in as %s, once, within ten minutes, with a browser on this machine: %s\n", who, url))
 	}})
 	if err != nil {
 		return configProblem(s, src, err, "nothing is served")

@@ -58,9 +58,11 @@ type Built struct {
 	Signs     bool     // some route sends assertions
 	Off       []string // providers that accept nothing, and why
 	Book      *policy.Book
-	Tenants   []string     // that the file names: the default one and those of sites
-	asked     []rbac.Asked // what the routes of the file ask for
-	defaults  []string     // default roles of all sites
+	Tenants   []string             // that the file names: the default one and those of sites
+	asked     []rbac.Asked         // what the routes of the file ask for
+	defaults  []string             // default roles of all sites
+	signIns   []*identity.Provider // of all sites, that people sign in by
+	links     []linkSite           // where serve makes one-time sign-in links
 }
 
 // ownCookies are Portreeve's own cookies: no upstream sees or sets them.
@@ -70,7 +72,7 @@ var ownCookies = []string{"__Host-portreeve", "__Host-portreeve-mfa"}
 // not be used when the document failed.
 func build(l *Loaded, d Deps) *Built {
 	root := l.Doc.Report("")
-	b := &builder{Built: &Built{Loaded: l, Upstreams: map[string]gateway.UpstreamSettings{}}, deps: d, root: root}
+	b := &builder{Built: &Built{Loaded: l, Upstreams: map[string]gateway.UpstreamSettings{}}, deps: d, root: root, words: &policy.Tenants{}}
 	b.checkFile()
 	b.TLS = b.tls()
 	top := b.topSite()
@@ -95,7 +97,8 @@ func build(l *Loaded, d Deps) *Built {
 	b.Snapshot.ClientCerts = b.TLS != nil && b.TLS.ClientAuth != tls.NoClientCert
 	b.Snapshot.RequireCert = b.TLS != nil && b.TLS.ClientAuth == tls.RequireAndVerifyClientCert
 	b.Snapshot.RequireHTTPS = l.Env == "prod" && !l.File.InsecurePlainHTTP
-	b.Snapshot.Tenants = policy.NewTenants(l.File.Tenants, b.providers, root.At("tenants"))
+	*b.words = *policy.NewTenants(l.File.Tenants, b.providers, root.At("tenants"))
+	b.Snapshot.Tenants = b.words
 	b.checkRows()
 	b.store()
 	b.refusalPage()
@@ -114,6 +117,8 @@ type builder struct {
 	// sites, whose routes may ask for roles there.
 	collections []string
 	rows        []*inherited
+	words       *policy.Tenants // what the key tenants says, once all sites are known
+	signsIn     map[string]*identity.OIDCConfig
 }
 
 // topSite is the default site: the top level's own keys.
@@ -148,7 +153,7 @@ func (b *builder) hosts(list []string, at *config.Reporter, seen map[string]stri
 
 // site compiles one site.
 func (b *builder) site(k *inherited, name string, hosts []string, isDefault bool) *gateway.Site {
-	id, noAuth := b.identity(k)
+	id, noAuth := b.identity(k, name)
 	book := b.Book
 	if k.siteRBAC != nil {
 		book = b.Book.Site(k.siteRBAC, k.at.At("rbac"))
@@ -166,13 +171,14 @@ func (b *builder) site(k *inherited, name string, hosts []string, isDefault bool
 	}
 	b.asks(k)
 	b.Signs = b.Signs || k.Upstream != nil && k.Upstream.Assertion
+	b.checkSignIn(k, id)
 	in := gateway.SiteInput{
 		Name: name, Hosts: hosts, Default: isDefault, Tenant: k.Tenant, Identity: id, Book: book, NoAuth: noAuth,
 		Rules: b.pathRules(k), FoldCase: k.PathCase == "fold", CORS: k.CORS, Allow: k.Allow, Deny: k.Deny,
 		RateLimit: k.RateLimit, IdentityHeaders: k.IdentityHeaders, Upstream: k.Upstream, Routes: k.Routes,
 		OwnCookies: ownCookies, SignIn: k.SignIn, RequireMFA: k.RequireMFA, At: k.at, Inherited: k.place, Keys: b.deps.JWKS, Upstreams: b.Upstreams, Abs: b.abs,
 	}
-	in.Surfaces = b.surfaces(k, noAuth)
+	in.Surfaces = b.surfaces(k, in)
 	if k.Docs != nil && *k.Docs {
 		in.Pages = docs.Pages()
 	}
@@ -207,7 +213,7 @@ func (b *builder) pathRules(k *inherited) (rules request.PathRules) {
 }
 
 // identity builds a site's providers and puts them together.
-func (b *builder) identity(k *inherited) (site *identity.Site, noAuth bool) {
+func (b *builder) identity(k *inherited, name string) (site *identity.Site, noAuth bool) {
 	switch k.Auth {
 	case "":
 	case "none":
@@ -218,7 +224,7 @@ func (b *builder) identity(k *inherited) (site *identity.Site, noAuth bool) {
 	default:
 		k.place("auth").Errorf("auth", `only "none" can stand here; leave it out to identify callers`)
 	}
-	list := b.siteProviders(k)
+	list := b.siteProviders(k, name)
 	site, problems := identity.NewSite(list, identity.SiteOptions{Memory: b.deps.Memory})
 	for _, p := range problems {
 		at, key := k.at, ""
@@ -243,7 +249,7 @@ func (b *builder) identity(k *inherited) (site *identity.Site, noAuth bool) {
 
 // siteProviders builds what the site's keys name, and keeps those that
 // providers lists.
-func (b *builder) siteProviders(k *inherited) []*identity.Provider {
+func (b *builder) siteProviders(k *inherited, name string) []*identity.Provider {
 	deps := identity.Deps{Env: b.Written, Dir: b.Dir, Keys: b.deps.Keys}
 	var all []*identity.Provider
 	seen := map[string]bool{}
@@ -287,9 +293,10 @@ func (b *builder) siteProviders(k *inherited) []*identity.Provider {
 	if k.takesMachines() {
 		all = append(all, identity.NewMachine(b.stored().verifier()))
 	}
+	all = append(all, b.sessionProviders(k, name)...)
 	for _, p := range all {
 		b.Files = append(b.Files, p.Files()...)
-		if p.Kind != identity.KindJWT && p.Kind != identity.KindAPIKey && p.Kind != identity.KindMachine {
+		if !slices.Contains(ofOwn, p.Kind) && p.Kind != identity.KindJWT {
 			b.providers = append(b.providers, policy.Provider{Name: p.Name, Kind: p.Kind})
 		}
 		if p.Off != "" && !slices.Contains(b.Off, p.Name+": "+p.Off) {
@@ -298,6 +305,9 @@ func (b *builder) siteProviders(k *inherited) []*identity.Provider {
 	}
 	return b.listed(k, all)
 }
+
+// ofOwn are the kinds whose word about tenants is Portreeve's own.
+var ofOwn = []string{identity.KindAPIKey, identity.KindMachine, identity.KindSession, identity.KindLink}
 
 func (b *builder) listed(k *inherited, all []*identity.Provider) []*identity.Provider {
 	if k.Providers == nil {

@@ -105,6 +105,8 @@ type SiteKeys struct {
 	RequireMFA config.List[string] `json:"requireMfa"`
 	// SignIn is the provider that browsers without a credential are led to sign in by; it has a clientId.
 	SignIn string `json:"signIn"`
+	// Session is how long browsers' sessions last: {…}, or false for none. They stand where a provider has a clientId.
+	Session *SessionConfig `json:"session"`
 	// Strictness "report" logs paths without canonical form instead of refusing them.
 	Strictness string `json:"strictness"`
 	// EncodedSlash "allow" lets %2F, %5C, backslashes and escapes of escapes (%252F) stand in segments.
@@ -137,7 +139,6 @@ type SiteKeys struct {
 // LaterKeys names what is not in this release.
 func (SiteKeys) LaterKeys() map[string]string {
 	return map[string]string{
-		"session":    "browser sessions",
 		"qa":         "the QA bypass",
 		"escrow":     "secret escrow",
 		"portal":     "the portal",

@@ -30,7 +30,7 @@ func inherit(top SiteKeys, site SiteConfig, at, root *config.Reporter) *inherite
 	k := site.SiteKeys
 	out := &inherited{at: at, top: root, own: map[string]bool{}}
 	for _, key := range []string{"access", "firebase", "jwt", "oidc", "apiKey", "machine", "providers", "auth", "identityHeaders", "rbac", "rateLimit",
-		"cors", "allow", "deny", "requireMfa", "signIn", "strictness", "encodedSlash", "emptySegments", "semicolon", "dotSegments", "pathCase", "docs"} {
+		"cors", "allow", "deny", "requireMfa", "signIn", "session", "strictness", "encodedSlash", "emptySegments", "semicolon", "dotSegments", "pathCase", "docs"} {
 		out.own[key] = at.Has(key)
 	}
 	out.Access = mergeAccess(top.Access, k.Access, at)
@@ -62,6 +62,7 @@ func inherit(top SiteKeys, site SiteConfig, at, root *config.Reporter) *inherite
 			at.Errorf("rbac.roles", "roles stand at the top level; a site sets rbac.enabled and rbac.defaultRole")
 		}
 	}
+	out.Session = either(k.Session, top.Session)
 	out.Docs, out.RequireMFA = either(k.Docs, top.Docs), list(k.RequireMFA, top.RequireMFA)
 	out.Tenant, out.TenantAPI, out.MFA, out.Agents, out.Upstream, out.Routes = k.Tenant, k.TenantAPI, k.MFA, k.Agents, k.Upstream, k.Routes
 	return out

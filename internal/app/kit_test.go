@@ -18,13 +18,15 @@ const secret32 = "0123456789abcdef0123456789abcdef"
 
 // served is a whole Portreeve on a free port, with a file of its own.
 type served struct {
-	t    *testing.T
-	app  *App
-	dir  string
-	url  string
-	log  *lockedBuffer
-	stop context.CancelFunc
-	done chan error
+	t   *testing.T
+	app *App
+	dir string
+	url string
+	log *lockedBuffer
+	// links are those that were made at start, as "who url".
+	links []string
+	stop  context.CancelFunc
+	done  chan error
 }
 
 // serveFile serves a configuration until the test is over. Files beside it are
@@ -39,7 +41,7 @@ func serveFile(t *testing.T, yaml string, files ...string) *served {
 	up := make(chan net.Addr, 1)
 	var err error
 	s.app, err = New(Options{Source: s.source(nil), Listen: []string{"127.0.0.1:0"}, Stderr: s.log,
-		Started: func(addrs []net.Addr) { up <- addrs[0] }})
+		Started: func(addrs []net.Addr) { up <- addrs[0] }, SignInLink: func(who, url string) { s.links = append(s.links, who+" "+url) }})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -105,6 +105,7 @@ func (a *App) swap(b *Built) {
 	a.current.Store(g)
 	if a.storing.stored != nil {
 		a.storing.stored.live.Store(g.Built)
+		a.storing.stored.Sessions.Use(b.signIns)
 	}
 	a.kept.settle(b, g.runtime)
 	if b.Size >= largeFile {

@@ -34,6 +34,9 @@ type Options struct {
 	KeySets func(*keyset.Config)
 	// Started is called with the public addresses once they are open.
 	Started func(addrs []net.Addr)
+	// SignInLink is called, before Started, with every one-time link that the
+	// configuration asks for, and whom it signs in; nil: none is made.
+	SignInLink func(who, url string)
 }
 
 // App is a serving process: one runtime at a time, swapped whole.
@@ -149,6 +152,9 @@ func (a *App) Run(ctx context.Context) (err error) {
 	s, addrs, err := a.start()
 	if err != nil {
 		return err
+	}
+	if err := a.makeLinks(ctx, addrs); err != nil {
+		a.log.Error("no sign-in link", "error", err.Error())
 	}
 	if a.options.Started != nil {
 		a.options.Started(addrs)

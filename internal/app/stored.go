@@ -22,6 +22,7 @@ import (
 	"github.com/portreeve/portreeve/internal/rbac"
 	"github.com/portreeve/portreeve/internal/seal"
 	"github.com/portreeve/portreeve/internal/secrets"
+	"github.com/portreeve/portreeve/internal/session"
 	"github.com/portreeve/portreeve/internal/store"
 	"github.com/portreeve/portreeve/internal/tenant"
 	"github.com/portreeve/portreeve/internal/usage"
@@ -41,7 +42,9 @@ type Stored struct {
 	Usage   *usage.Service
 	MFA     *mfa.Service
 	Agents  *agents.Service
-	Pages   *pages.Pages
+	// Sessions are those of browsers.
+	Sessions *session.Service
+	Pages    *pages.Pages
 
 	people *tenant.Directory
 	live   atomic.Pointer[Built] // the configuration in service
@@ -56,9 +59,12 @@ type storedDeps struct {
 	Audit  *audit.Log
 	Pages  *pages.Pages
 	Env    string
-	Stale  time.Duration // store.maxStale
-	Now    func() time.Time
-	Log    *slog.Logger
+	// Written is Env where the file says so itself, else prod: what weakens a check
+	// goes by it.
+	Written string
+	Stale   time.Duration // store.maxStale
+	Now     func() time.Time
+	Log     *slog.Logger
 }
 
 // newStored makes every feature, and hands each what it needs of the others.
@@ -75,15 +81,17 @@ func newStored(d storedDeps) *Stored {
 	s.APIKeys = apikey.New(apikey.Deps{DB: d.DB, Audit: d.Audit, Rights: s.Roles, Env: d.Env, Feed: s.Feed, Now: d.Now, Log: d.Log})
 	s.Secrets = secrets.New(secrets.Deps{DB: d.DB, Audit: d.Audit, Feed: s.Feed, Keys: d.Sealed, Log: d.Log})
 	s.Usage = usage.New(usage.Deps{DB: d.DB, Touch: s.APIKeys, Keys: s.APIKeys, Also: []usage.Flusher{s.Secrets}, Now: d.Now, Log: d.Log})
-	s.MFA = mfa.New(mfa.Deps{DB: d.DB, Audit: d.Audit, Feed: s.Feed, Keys: d.Sealed, Pages: d.Pages, Now: d.Now, Log: d.Log})
+	s.MFA = mfa.New(mfa.Deps{DB: d.DB, Audit: d.Audit, Feed: s.Feed, Keys: d.Sealed, Pages: d.Pages, Now: d.Now, Log: d.Log,
+		SteppedUp: func(tx *store.Tx, p mfa.Person) error { return s.Sessions.SteppedUp(tx, p.Who) }})
+	s.Sessions = session.New(session.Deps{DB: d.DB, Audit: d.Audit, Keys: d.Sealed, Pages: d.Pages, Users: s.Tenants, Env: d.Written, Ended: s.MFA.EndSession, Now: d.Now, Log: d.Log})
 	s.Agents = agents.New(agents.Deps{DB: d.DB, Audit: d.Audit, Feed: s.Feed, Now: d.Now, Log: d.Log})
-	s.people = tenant.NewDirectory(s.Tenants, tenant.DirectoryDeps{Feed: s.Feed, Keys: s.APIKeys, Roles: s.Roles, Refused: s.refused})
+	s.people = tenant.NewDirectory(s.Tenants, tenant.DirectoryDeps{Feed: s.Feed, Keys: s.APIKeys, Sessions: s.Sessions, Roles: s.Roles, Refused: s.refused})
 	return s
 }
 
 // sealedColumns are all that master keys seal.
 func sealedColumns() []vault.Column {
-	return slices.Concat(audit.SealedColumns(), secrets.Sealed(), mfa.Sealed())
+	return slices.Concat(audit.SealedColumns(), secrets.Sealed(), mfa.Sealed(), session.Sealed())
 }
 
 // routes are the operations of tenantApi.
@@ -102,6 +110,14 @@ func (s *Stored) verifier() identity.KeyVerifier {
 		return noKeys{s.APIKeys}
 	}
 	return s.APIKeys
+}
+
+// sessions knows the sessions; nobody's where no store is open.
+func (s *Stored) sessions() identity.SessionVerifier {
+	if s.DB == nil {
+		return noSessions{}
+	}
+	return s.Sessions
 }
 
 // directory is what a configuration asks about its callers.
@@ -182,7 +198,7 @@ func (s *Stored) refused(p *principal.Principal, of, reason string) {
 // stored are the features of a configuration that is looked at or served.
 func (b *builder) stored() *Stored {
 	if b.deps.Stored == nil {
-		b.deps.Stored = newStored(storedDeps{Env: b.Env, Pages: onlyPages(), Now: b.deps.now(), Log: b.deps.log()})
+		b.deps.Stored = newStored(storedDeps{Env: b.Env, Pages: onlyPages(), Written: b.Written, Now: b.deps.now(), Log: b.deps.log()})
 	}
 	return b.deps.Stored
 }
@@ -193,5 +209,13 @@ type noKeys struct{ *apikey.Service }
 
 // Verify implements identity.KeyVerifier.
 func (noKeys) Verify(context.Context, string) (*principal.Principal, error) {
+	return nil, fault.New(fault.Unavailable, "store_unavailable", "The store is not open")
+}
+
+// noSessions stands where no store is open: no cookie is known.
+type noSessions struct{}
+
+// Verify implements identity.SessionVerifier.
+func (noSessions) Verify(context.Context, string, string) (*principal.Principal, error) {
 	return nil, fault.New(fault.Unavailable, "store_unavailable", "The store is not open")
 }

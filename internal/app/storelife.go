@@ -79,7 +79,7 @@ func (g *storing) start() {
 
 // runs are what goes on beside serving.
 func (s *Stored) runs() []func(context.Context) {
-	return []func(context.Context){s.Feed.Run, s.Audit.Run, s.Usage.Run, s.sweeping("step-ups", s.MFA.Sweep)}
+	return []func(context.Context){s.Feed.Run, s.Audit.Run, s.Usage.Run, s.Sessions.Run, s.sweeping("step-ups", s.MFA.Sweep)}
 }
 
 // sweepEvery is how often what has ended is removed. Nothing that has ended

@@ -78,7 +78,7 @@ func (l *Loaded) fill(ctx context.Context, db *store.DB, keys *seal.Keys, o open
 	if err != nil {
 		return nil, err
 	}
-	s := newStored(storedDeps{DB: db, Sealed: keys, Audit: trail, Pages: onlyPages(), Env: l.Env, Stale: value(l.File.Store).MaxStale.Std(), Now: o.Now, Log: o.Log})
+	s := newStored(storedDeps{DB: db, Sealed: keys, Audit: trail, Pages: onlyPages(), Env: l.Env, Written: l.Written, Stale: value(l.File.Store).MaxStale.Std(), Now: o.Now, Log: o.Log})
 	if err := s.Feed.Poll(ctx); err != nil {
 		return nil, fmt.Errorf("the store cannot be read: %w", err)
 	}

@@ -53,7 +53,7 @@ func (k *SiteKeys) takesMachines() bool {
 
 // stores reports whether something of a site cannot do without a store.
 func (k *SiteKeys) stores(implied bool) bool {
-	return k.takesKeys(implied) || k.takesMachines() || k.servesFactors(implied) || k.servesAgents()
+	return k.takesKeys(implied) || k.takesMachines() || k.servesFactors(implied) || k.servesAgents() || k.takesSessions()
 }
 
 // implied reports whether a surface stands on the default site without its key.
@@ -78,7 +78,7 @@ func (f *File) storesThings(implied bool) bool {
 }
 
 // surfaces are the operations that stand on a site.
-func (b *builder) surfaces(k *inherited, noAuth bool) (out []gateway.SurfaceRoute) {
+func (b *builder) surfaces(k *inherited, in gateway.SiteInput) (out []gateway.SurfaceRoute) {
 	if k.servesTenants(k.implied) {
 		out = append(out, b.stored().routes()...)
 	}
@@ -86,10 +86,14 @@ func (b *builder) surfaces(k *inherited, noAuth bool) (out []gateway.SurfaceRout
 		k.MFA.Validate(k.at.At("mfa"))
 	}
 	if k.servesFactors(k.implied) {
-		if noAuth {
+		if in.NoAuth {
 			k.at.Errorf("mfa", "with auth: none nobody is identified, so nobody has a second factor")
 		}
 		out = append(out, b.stored().MFA.Routes(k.MFA)...)
+	}
+	if k.takesSessions() {
+		out = append(out, b.sessionRoutes(k, in)...)
+	} else if k.servesFactors(k.implied) {
 		out = append(out, styled(b.stored().Pages)...)
 	}
 	if k.Agents != nil {
@@ -102,7 +106,7 @@ func (b *builder) surfaces(k *inherited, noAuth bool) (out []gateway.SurfaceRout
 		if tenant == "" {
 			tenant = policy.NewTenants(b.File.Tenants, nil, nil).Default()
 		}
-		out = append(out, b.stored().Agents.Routes(k.Agents, agents.Place{NoAuth: noAuth, Tenant: tenant})...)
+		out = append(out, b.stored().Agents.Routes(k.Agents, agents.Place{NoAuth: in.NoAuth, Tenant: tenant})...)
 	}
 	return out
 }
