@@ -1,7 +1,7 @@
 #!/bin/sh
 # Installs what the tests need and this machine lacks, and nothing else:
-# a C compiler for the race detector, nginx, PostgreSQL, Node for the peers of test/npm, and
-# those peers by their lock file. Says what it does; does nothing the second time.
+# a C compiler for the race detector, nginx, PostgreSQL, Chromium, Node for the peers of
+# test/npm, and those peers by their lock file. Says what it does; does nothing the second time.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -33,6 +33,7 @@ if ! command -v initdb >/dev/null && ! ls /usr/lib/postgresql/*/bin/initdb >/dev
 	$as sed -i 's/^#create_main_cluster.*/create_main_cluster = false/' /etc/postgresql-common/createcluster.conf
 	apt postgresql
 fi
+command -v chromium >/dev/null || apt chromium # signs in and shows second factors in test/browser
 # The documentation's commands are typed as they stand.
 command -v curl >/dev/null || apt curl
 command -v openssl >/dev/null || apt openssl

@@ -83,6 +83,7 @@ func layers() []layer {
 			"test/peer":                nil,
 			"test/oidc":                {"test/peer"},
 			"test/edge":                nil,
+			"test/browser":             {"test/edge", "test/oidc", "test/peer"},
 			"test/durability":          {"internal/store/storetest"},
 			"test/flows":               nil,
 			"test/properties":          {"test/peer"},
