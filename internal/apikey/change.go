@@ -6,6 +6,7 @@ import (
 
 	"github.com/portreeve/portreeve/internal/policy"
 	"github.com/portreeve/portreeve/internal/store"
+	"github.com/portreeve/portreeve/internal/tenant"
 )
 
 // Change changes a key: what the draft does not set stays. What the key would
@@ -118,6 +119,9 @@ func (s *Service) Get(ctx context.Context, tenantID, id string) (k Key, err erro
 // many there are: those that are not revoked, or those that are.
 func (s *Service) List(ctx context.Context, tenantID string, revoked bool, limit, offset int) (page []Key, total int, err error) {
 	err = s.d.DB.Read(ctx, func(tx *store.Tx) error {
+		if _, err := tenant.Get(tx, tenantID); err != nil {
+			return err
+		}
 		page, total, err = listKeys(tx, tenantID, revoked, limit, offset)
 		return err
 	})

@@ -86,6 +86,9 @@ func (s *Service) Create(ctx context.Context, by tenant.By, of string, n Fresh) 
 // there are.
 func (s *Service) List(ctx context.Context, of string, p input.Page) (out []Secret, total int, err error) {
 	err = s.d.DB.Read(ctx, func(tx *store.Tx) error {
+		if _, err := tenant.Get(tx, of); err != nil {
+			return err
+		}
 		if total, err = count(tx, of); err != nil {
 			return err
 		}

@@ -50,6 +50,9 @@ func (s *Service) Month(ctx context.Context, tenant string, now time.Time) (Summ
 	from := monthOf(now)
 	out := Summary{Tenant: tenant, Period: from.Format(month)}
 	err := s.d.DB.Read(ctx, func(tx *store.Tx) error {
+		if err := exists(tx, tenant); err != nil {
+			return err
+		}
 		n, err := total(tx, tenant, from, from.AddDate(0, 1, 0))
 		out.Calls, out.Bandwidth = n.Calls(), n.Bytes
 		return err
@@ -78,14 +81,20 @@ func (s *Service) History(ctx context.Context, tenant, period string, now time.T
 	}
 	var list []span
 	err := s.d.DB.Read(ctx, func(tx *store.Tx) (err error) {
+		if err := exists(tx, tenant); err != nil {
+			return err
+		}
 		list, err = spans(tx, tenant, from, to, dayMs)
 		return err
 	})
+	if err != nil {
+		return nil, err
+	}
 	out := []Day{}
 	each(from, to, dayMs, list, func(start time.Time, n Counts) {
 		out = append(out, Day{start.Format(day), n.Calls(), n.Bytes})
 	})
-	return out, err
+	return out, nil
 }
 
 const dayMs = 24 * hourMs

@@ -1,8 +1,10 @@
 package usage
 
 import (
+	"errors"
 	"time"
 
+	"github.com/portreeve/portreeve/internal/fault"
 	"github.com/portreeve/portreeve/internal/store"
 )
 
@@ -57,5 +59,16 @@ func spansOfKey(tx *store.Tx, tenant, key string, from, to time.Time, size int64
 // is the one query here over all tenants, and housekeeping's.
 func forget(tx *store.Tx, before time.Time) error {
 	_, err := tx.Exec(`DELETE FROM usage_hours WHERE hour < $1`, before.UnixMilli())
+	return err
+}
+
+// exists refuses a tenant that there is not: a caller who may choose one by name
+// is not told of nothing where nobody is.
+func exists(tx *store.Tx, tenant string) error {
+	var id string
+	err := tx.Row(`SELECT id FROM tenants WHERE id = $1`, tenant).Scan(&id)
+	if errors.Is(err, store.ErrNone) {
+		return fault.New(fault.NotFound, "no_tenant", "Tenant not found")
+	}
 	return err
 }
