@@ -21,7 +21,10 @@ type Edge struct {
 	App       *app.App
 	Dir       string
 	Log       *Lines
+	// Links are the one-time links that were made at start, by whom they sign in.
+	Links map[string]string
 
+	now  func() time.Time
 	stop func() error
 }
 
@@ -31,6 +34,8 @@ type Setting struct {
 	Text  string
 	Words map[string]string
 	Files map[string]string
+	// Now is Portreeve's clock; the machine's where it is nil.
+	Now func() time.Time
 }
 
 // Prepare writes the configuration and serves nothing yet.
@@ -41,7 +46,7 @@ func Prepare(t testing.TB, s Setting) *Edge {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = os.RemoveAll(dir) })
-	e := &Edge{Dir: dir, Log: &Lines{}, Source: app.Source{
+	e := &Edge{Dir: dir, Log: &Lines{}, Links: map[string]string{}, now: s.Now, Source: app.Source{
 		Path: filepath.Join(dir, "portreeve.yaml"), Getenv: func(string) (string, bool) { return "", false }}}
 	for name, text := range s.Files {
 		e.Write(t, name, text)
@@ -67,8 +72,8 @@ func (e *Edge) Serve(t testing.TB) {
 	t.Helper()
 	up := make(chan string, 1)
 	var err error
-	e.App, err = app.New(app.Options{Source: e.Source, Listen: []string{"127.0.0.1:0"}, Stderr: e.Log,
-		Started: func(addrs []net.Addr) { up <- addrs[0].String() }})
+	e.App, err = app.New(app.Options{Source: e.Source, Listen: []string{"127.0.0.1:0"}, Stderr: e.Log, Now: e.now,
+		SignInLink: func(who, url string) { e.Links[who] = url }, Started: func(addrs []net.Addr) { up <- addrs[0].String() }})
 	if err != nil {
 		t.Fatal(err)
 	}
