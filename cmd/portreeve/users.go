@@ -17,6 +17,9 @@ type usersCmd struct {
 	Disable userDisableCmd `cmd:"" help:"Refuse a user from now on."`
 	Enable  userEnableCmd  `cmd:"" help:"Let a disabled user in again."`
 	Relink  userRelinkCmd  `cmd:"" help:"Undo which identity a user is bound to."`
+
+	Sessions userSessionsCmd `cmd:"" help:"List the browsers' sessions of a user, or end them."`
+	Appoint  userAppointCmd  `cmd:"" help:"Make somebody the owner of an agent."`
 }
 
 // Help is shown by --help.

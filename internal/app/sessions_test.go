@@ -10,7 +10,10 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/portreeve/portreeve/internal/audit"
+	"github.com/portreeve/portreeve/internal/session"
 	"github.com/portreeve/portreeve/internal/standin"
+	"github.com/portreeve/portreeve/internal/tenant"
 )
 
 // A link that serve prints signs somebody in once, with a browser on this machine,
@@ -44,6 +47,36 @@ rbac: {}
 	}
 	if status, _ := newBrowser(t).post(link, nil); status != 404 {
 		t.Errorf("a second use of the link: %d", status)
+	}
+}
+
+// Somebody who is disabled is signed out: enabled again, they sign in again.
+func TestADisabledUserIsSignedOut(t *testing.T) {
+	t.Parallel()
+	s := serveFile(t, "environment: test\nsession: {devLink: anna@example.com}\nroutes: [{path: /, method: get, requireAuth: true, data: {}}]\n")
+	_, link, _ := strings.Cut(s.links[0], " ")
+	b := newBrowser(t)
+	if status, body := b.post(link, nil); status != 200 {
+		t.Fatalf("%d %s", status, body)
+	}
+	home := link[:strings.Index(link, "/.portreeve")] + "/"
+	stored := s.app.storing.stored
+	by := tenant.By{Actor: audit.Actor{Kind: audit.Host}}
+	u, err := stored.Tenants.FindUser(t.Context(), "main", "anna@example.com")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, disabled := range []bool{true, false} {
+		if _, err := stored.Tenants.SetUserDisabled(t.Context(), by, "main", u.ID, disabled); err != nil {
+			t.Fatal(err)
+		}
+		if list, err := stored.Sessions.Sessions(t.Context(), session.OfUser(u)); err != nil || len(list) != 0 {
+			t.Errorf("disabled %t: sessions %v, %v", disabled, list, err)
+		}
+		eventually(t, "the browser is signed out", func() bool { status, _ := b.get(home); return status == 401 })
+	}
+	if status, _ := b.get(home); status != 401 {
+		t.Errorf("enabled again, the session is back: %d", status)
 	}
 }
 

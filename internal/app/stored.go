@@ -73,6 +73,7 @@ func newStored(d storedDeps) *Stored {
 	s := &Stored{DB: d.DB, Sealed: d.Sealed, Audit: d.Audit, Pages: d.Pages, now: d.Now, log: d.Log}
 	s.Feed = change.NewFeed(d.DB, change.Options{MaxStale: d.Stale, Now: d.Now, Log: d.Log})
 	s.Tenants = tenant.New(tenant.Deps{DB: d.DB, Audit: d.Audit, Now: d.Now, Log: d.Log, Keep: s.named,
+		Shut:   func(tx *store.Tx, by tenant.By, was tenant.User) error { return s.Sessions.ShutIn(tx, by, was) },
 		Grants: func(c *gateway.Call) tenant.Grants { return s.Roles.Grants(rbac.Of(c.Standing)) }})
 	s.Roles = rbac.New(rbac.Deps{DB: d.DB, Audit: d.Audit, Users: s.Tenants, Book: s.book, Defaults: s.defaults, Issuer: issuerAt, Asked: s.asked,
 		Known: func(tx *store.Tx, who *principal.Principal, of string) (*policy.Known, error) {

@@ -72,6 +72,11 @@ func (s *Service) patch(tx *store.Tx, by By, was User, p Patch) (User, error) {
 	}
 	noteUser(tx, was)
 	noteUser(tx, u)
+	if u.Disabled && !was.Disabled {
+		if err := s.shut(tx, by, was); err != nil {
+			return User{}, err
+		}
+	}
 	if err := s.auditPatch(tx, by, was, u, fields); err != nil {
 		return User{}, err
 	}
@@ -100,6 +105,9 @@ func (s *Service) Relink(ctx context.Context, by By, tenant, id string) (u User,
 		}
 		u.Bound, u.BoundAt, u.UpdatedAt = Binding{}, at(0), tx.Now().UTC()
 		noteUser(tx, was)
+		if err := s.shut(tx, by, was); err != nil { // or the session would bind the row again
+			return err
+		}
 		e := by.userEvent(was, "user.relinked")
 		e.Detail = map[string]string{"provider": was.Bound.Provider}
 		return s.d.Audit.Append(tx, e)

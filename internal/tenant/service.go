@@ -23,6 +23,10 @@ type Deps struct {
 	// Grants makes the grant rule for the caller of a request; nil: no request
 	// gives a role away.
 	Grants func(c *gateway.Call) Grants
+	// Shut is told, in the same transaction, of a user who was let in until now, by
+	// the row as it was: disabled, unbound, deleted. What lets them in still, such as
+	// browsers' sessions, is to end with that. nil: there is nothing.
+	Shut func(tx *store.Tx, by By, was User) error
 }
 
 // Service is the rules of tenants and users. Its methods take the actor and the
@@ -58,4 +62,12 @@ func noteUser(tx *store.Tx, u User) {
 	for _, id := range identitiesOf(u) {
 		change.Note(tx, "", change.Identity, id)
 	}
+}
+
+// shut ends what lets a user in still.
+func (s *Service) shut(tx *store.Tx, by By, was User) error {
+	if s.d.Shut == nil {
+		return nil
+	}
+	return s.d.Shut(tx, by, was)
 }

@@ -114,6 +114,9 @@ func (s *Service) DeleteUser(ctx context.Context, by By, tenant, id string) erro
 			return err
 		}
 		noteUser(tx, u)
+		if err := s.shut(tx, by, u); err != nil {
+			return err
+		}
 		return s.d.Audit.Append(tx, by.userEvent(u, "user.deleted"))
 	})
 }
