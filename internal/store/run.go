@@ -64,7 +64,7 @@ func pause(ctx context.Context, n int) bool {
 
 // once runs the transaction one time. tx is nil when it could not begin.
 func (db *DB) once(ctx context.Context, pool *sql.DB, o *sql.TxOptions, fn func(*Tx) error) (*Tx, error) {
-	if err := db.there(); err != nil {
+	if err := db.there(o == nil); err != nil {
 		return nil, err
 	}
 	began, err := pool.BeginTx(ctx, o)

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"time"
 
 	_ "modernc.org/sqlite" // the driver "sqlite"
 )
@@ -38,7 +39,8 @@ func (db *DB) openSQLite(ctx context.Context, path string, unsafe bool) error {
 	if err != nil {
 		return fmt.Errorf("store: %w", err)
 	}
-	db.opened = fi
+	db.opened, db.born = fi, time.Now()
+	db.seen.Store(-int64(time.Second))
 	if fi.Mode().Perm()&0o077 != 0 && runtime.GOOS != "windows" {
 		db.log.WarnContext(ctx, "the store's file may be read by others than its owner", "file", path, "mode", fi.Mode().Perm().String())
 	}
@@ -63,9 +65,14 @@ func (db *DB) openSQLite(ctx context.Context, path string, unsafe bool) error {
 
 // there refuses a transaction on a file that stands no longer where it was
 // opened. What is written into a removed file is acknowledged, and lost with the
-// process; what reads the one in its place reads another store.
-func (db *DB) there() error {
+// process; what reads the one in its place reads another store. Before reading
+// it looks ten times a second: a look costs a tenth of a reading.
+func (db *DB) there(writes bool) error {
 	if db.opened == nil {
+		return nil
+	}
+	now := time.Since(db.born)
+	if !writes && now-time.Duration(db.seen.Load()) < 100*time.Millisecond {
 		return nil
 	}
 	fi, err := os.Stat(db.file)
@@ -75,6 +82,7 @@ func (db *DB) there() error {
 	if err != nil {
 		return unavailable(err)
 	}
+	db.seen.Store(int64(now))
 	return nil
 }
 

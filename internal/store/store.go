@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -38,8 +39,10 @@ type Options struct {
 // DB is an open store.
 type DB struct {
 	engine   string
-	file     string          // SQLite: the file
-	opened   fs.FileInfo     // SQLite: which one it was
+	file     string      // SQLite: the file
+	opened   fs.FileInfo // SQLite: which one it was
+	born     time.Time
+	seen     atomic.Int64    // when the file was last there, after born
 	conn     *pgx.ConnConfig // PostgreSQL: how connections are made, for those outside the pool
 	write    *sql.DB
 	read     *sql.DB // the same as write on PostgreSQL
