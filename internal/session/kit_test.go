@@ -81,11 +81,18 @@ func newKit(t testing.TB, url string, cfg Config) *kit {
 	k := &kit{t: t, url: url, cfg: cfg}
 	k.at.Store(time.Now().UnixMilli())
 	k.rogue = newRogue(t, k.now)
-	k.node = k.newNode(k.rogue.URL)
+	k.start(k.rogue.URL)
+	return k
+}
+
+// start makes the first node, whose provider is issuer.
+func (k *kit) start(issuer string) {
+	t := k.t
+	t.Helper()
+	k.node = k.newNode(issuer)
 	if err := k.ten.Ensure(t.Context(), "acme"); err != nil {
 		t.Fatal(err)
 	}
-	return k
 }
 
 // newNode is one more node over the same store.

@@ -20,7 +20,9 @@ const (
 	// storeTime is how long the answer is tried to be stored: the token before it is
 	// spent.
 	storeTime = 15 * time.Second
-	pollEvery = 50 * time.Millisecond
+	// pollEvery is how soon another node's refresh is looked at again, at first.
+	pollEvery = 10 * time.Millisecond
+	pollMost  = 200 * time.Millisecond
 )
 
 // flight is a refresh under way on this node.
@@ -60,7 +62,7 @@ func (s *Service) refreshed(ctx context.Context, id string) error {
 // refresh takes the lease of a session and refreshes, or waits for whoever has it.
 // nil: the session goes on, or has ended, which reading it tells.
 func (s *Service) refresh(ctx context.Context, id string) error {
-	for {
+	for pause := pollEvery; ; pause = min(2*pause, pollMost) {
 		r, leased, err := s.lease(ctx, id)
 		switch {
 		case err != nil:
@@ -74,7 +76,7 @@ func (s *Service) refresh(ctx context.Context, id string) error {
 		case r.lease == "": // a moment ago it failed
 			return nil
 		}
-		wait := time.NewTimer(pollEvery)
+		wait := time.NewTimer(pause)
 		select {
 		case <-ctx.Done():
 			wait.Stop()

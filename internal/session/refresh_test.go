@@ -145,7 +145,9 @@ func TestWhatARefreshComesTo(t *testing.T) {
 			"another nonce":  func() { k.rogue.lie = func(c map[string]any) { c["nonce"] = "x" } },
 			"another client": func() { k.rogue.lie = func(c map[string]any) { c["aud"] = "x" } },
 			"expired":        func() { k.rogue.lie = func(c map[string]any) { c["exp"] = 1 } },
-			"alg none":       func() { k.rogue.forge = func(s string) string { return "eyJhbGciOiJub25lIn0." + strings.Split(s, ".")[1] + "." } },
+			"alg none": func() {
+				k.rogue.forge = func(s string) string { return "eyJhbGciOiJub25lIn0." + strings.Split(s, ".")[1] + "." }
+			},
 		} {
 			b := fresh()
 			k.rogue.set(trouble)

@@ -13,6 +13,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"os"
 	"os/exec"
 	"strings"
 	"testing"
@@ -38,9 +39,24 @@ type Server struct {
 // npm packages are not installed it skips the test: see peer.
 func Start(t testing.TB) *Server {
 	t.Helper()
+	return start(t, "")
+}
+
+// StartFor is Start with a client that people sign in by.
+func StartFor(t testing.TB, c Web) *Server {
+	t.Helper()
+	b, err := json.Marshal(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return start(t, string(b))
+}
+
+func start(t testing.TB, web string) *Server {
+	t.Helper()
 	dir := peer.Node(t, "oidc-provider", "jose")
 	cmd := exec.CommandContext(t.Context(), "node", "provider.mjs")
-	cmd.Dir = dir
+	cmd.Dir, cmd.Env = dir, append(os.Environ(), "PROVIDER_WEB="+web)
 	s, err := run(t, cmd)
 	if err != nil {
 		t.Fatalf("start the OpenID provider: %v", err)
