@@ -1,13 +1,16 @@
 package session
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha512"
 	"encoding/json"
 	"fmt"
+	"log/slog"
 	"net/netip"
 	"net/url"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -42,6 +45,7 @@ type kit struct {
 	url   string
 	rogue *rogue
 	cfg   Config
+	log   logged
 	*node // the first
 }
 
@@ -81,6 +85,7 @@ func newKit(t testing.TB, url string, cfg Config) *kit {
 	k := &kit{t: t, url: url, cfg: cfg}
 	k.at.Store(time.Now().UnixMilli())
 	k.rogue = newRogue(t, k.now)
+	t.Cleanup(k.leaks)
 	k.start(k.rogue.URL)
 	return k
 }
@@ -111,7 +116,7 @@ func (k *kit) newNode(issuer string) *node {
 	if err != nil {
 		t.Fatal(err)
 	}
-	n.s = New(Deps{DB: db, Audit: log, Keys: audittest.Keys(t), Pages: made, Users: n.ten, Env: "test", Now: k.now})
+	n.s = New(Deps{DB: db, Audit: log, Keys: audittest.Keys(t), Pages: made, Users: n.ten, Env: "test", Now: k.now, Log: slog.New(slog.NewJSONHandler(&k.log, &slog.HandlerOptions{Level: slog.LevelDebug}))})
 	n.feed = change.NewFeed(db, change.Options{Now: k.now})
 	dir := tenant.NewDirectory(n.ten, tenant.DirectoryDeps{Feed: n.feed, Sessions: n.s, Entries: 1 << 10})
 	deps := identity.Deps{Env: "test", Keys: func(c keyset.Config) *keyset.Set { c.Now = k.now; return keyset.New(c) }}
@@ -143,6 +148,30 @@ func (k *kit) newNode(issuer string) *node {
 	n.snap.Tenants, n.snap.Trusted, n.snap.Directory = tenants, client.Compile(nil, root), dir
 	n.gate = &gateway.Gate{Limits: limit.NewTable(1024), Lot: park.NewLot(park.Options{}), Now: k.now}
 	return n
+}
+
+// logged is a log that a test reads.
+type logged struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (l *logged) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+// leaks looks for what the provider handed out in what is logged, whatever the
+// test was about.
+func (k *kit) leaks() {
+	k.log.mu.Lock()
+	defer k.log.mu.Unlock()
+	for _, secret := range append(k.rogue.handed, "s3cret") {
+		if secret != "" && strings.Contains(k.log.b.String(), secret) {
+			k.t.Errorf("%q stands in the log", secret)
+		}
+	}
 }
 
 // browser keeps cookies as one does.

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -36,7 +37,7 @@ type rogue struct {
 	reused    int
 	basic     bool // the last client spoke Basic
 	extra     map[string]any
-	n         int
+	handed    []string // whatever nobody else may read
 }
 
 func newRogue(t testing.TB, now func() time.Time) *rogue {
@@ -101,6 +102,7 @@ func (r *rogue) authorize(t testing.TB, to string) url.Values {
 	defer r.mu.Unlock()
 	code := random()
 	r.codes[code] = q
+	r.handed = append(r.handed, code, q.Get("state"), q.Get("nonce"))
 	return url.Values{"state": {q.Get("state")}, "code": {code}, "iss": {r.URL}}
 }
 
@@ -142,6 +144,7 @@ func (r *rogue) token(w http.ResponseWriter, q *http.Request) {
 	next := random()
 	r.refresh[next] = r.subject
 	access := random()
+	r.handed = append(r.handed, next, access, q.PostFormValue("code_verifier"))
 	out := map[string]any{"access_token": access, "token_type": "Bearer", "expires_in": int(r.life / time.Second), "refresh_token": next}
 	if !r.noID || claims["nonce"] != nil {
 		out["id_token"] = r.id(claims, access)
@@ -151,10 +154,8 @@ func (r *rogue) token(w http.ResponseWriter, q *http.Request) {
 
 // id mints an ID token; the caller holds mu.
 func (r *rogue) id(more map[string]any, access string) string {
-	r.n++
 	claims := map[string]any{"iss": r.URL, "sub": r.subject, "aud": "portreeve", "iat": r.now().Unix(), "exp": r.now().Add(max(r.life, 5*time.Minute)).Unix(),
-		"email": r.subject + "@example.com", "email_verified": true, "sid": "sid-1", "auth_time": r.now().Unix(), "n": r.n}
-	delete(claims, "n")
+		"email": r.subject + "@example.com", "email_verified": true, "sid": "sid-1", "auth_time": r.now().Unix()}
 	sum := sha512sum(access)
 	claims["at_hash"] = base64.RawURLEncoding.EncodeToString(sum[:32])
 	maps.Copy(claims, r.extra)
@@ -166,6 +167,7 @@ func (r *rogue) id(more map[string]any, access string) string {
 	if err != nil {
 		panic(err)
 	}
+	r.handed = append(r.handed, honest, honest[strings.LastIndex(honest, ".")+1:])
 	if r.forge != nil {
 		return r.forge(honest)
 	}
