@@ -25,7 +25,7 @@ type linkSite struct {
 // start: they are good for ten minutes. A link that cannot be made keeps nobody
 // else from being served.
 func (a *App) makeLinks(ctx context.Context, addrs []net.Addr) error {
-	g, s := a.current.Load(), a.storing.stored
+	g, s := a.current.Load(), a.storing.stored.Load()
 	if a.options.SignInLink == nil || s == nil {
 		return nil
 	}

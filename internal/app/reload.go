@@ -99,13 +99,14 @@ func (a *App) swap(b *Built) {
 		g.number = old.number + 1
 	}
 	b.Snapshot.Generation = g.number
-	if s := a.storing.stored; s != nil {
+	s := a.storing.stored.Load()
+	if s != nil {
 		g.runtime.Changes = func() uint64 { return uint64(s.Feed.Seq()) } //nolint:gosec // never negative
 	}
 	a.current.Store(g)
-	if a.storing.stored != nil {
-		a.storing.stored.live.Store(g.Built)
-		a.storing.stored.Sessions.Use(b.signIns)
+	if s != nil {
+		s.live.Store(g.Built)
+		s.Sessions.Use(b.signIns)
 	}
 	a.kept.settle(b, g.runtime)
 	if b.Size >= largeFile {

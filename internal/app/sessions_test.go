@@ -60,7 +60,7 @@ func TestADisabledUserIsSignedOut(t *testing.T) {
 		t.Fatalf("%d %s", status, body)
 	}
 	home := link[:strings.Index(link, "/.portreeve")] + "/"
-	stored := s.app.storing.stored
+	stored := s.app.storing.stored.Load()
 	by := tenant.By{Actor: audit.Actor{Kind: audit.Host}}
 	u, err := stored.Tenants.FindUser(t.Context(), "main", "anna@example.com")
 	if err != nil {

@@ -71,6 +71,14 @@ func TestAReloadThatNeedsTheStoreOpensIt(t *testing.T) {
 	t.Parallel()
 	const jwt = "environment: test\njwt: {secret: '{{file.secret}}'}\n"
 	s := serveFile(t, jwt+"tenantApi: false\nmfa: false\n", "secret", secret32)
+	looking := make(chan bool)
+	go func() { // as probes and requests do meanwhile
+		for s.app.storeHealth() == nil {
+			_ = s.app.degraded()
+		}
+		close(looking)
+	}()
+	defer func() { <-looking }()
 	if err := s.reload(jwt + "tenants: {default: acme}\n"); err != nil {
 		t.Fatal(err)
 	}
@@ -81,7 +89,7 @@ func TestAReloadThatNeedsTheStoreOpensIt(t *testing.T) {
 		t.Error("a bad file was taken")
 	}
 	var actions []string
-	err := s.app.storing.stored.Audit.Tail(context.Background(), audit.Scope{All: true}, 10, false, func(r audit.Record) error {
+	err := s.app.storing.stored.Load().Audit.Tail(context.Background(), audit.Scope{All: true}, 10, false, func(r audit.Record) error {
 		actions = append(actions, r.Tenant+" "+r.Action+" "+r.Detail["by"]+" "+r.Result)
 		return nil
 	})

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/portreeve/portreeve/internal/audit"
@@ -19,7 +20,7 @@ import (
 // storing is the store in the life of a serving process: opened by the first
 // configuration that uses it, at start or at a reload, and closed at the end.
 type storing struct {
-	stored *Stored // nil: nothing is stored; set before the first generation that uses it
+	stored atomic.Pointer[Stored] // nil: nothing is stored; set once, before the first generation that uses it, while others look
 
 	mu     sync.Mutex
 	ctx    context.Context //nolint:containedctx // of what runs beside serving; nil before Run and after
@@ -35,7 +36,7 @@ func (a *App) useStore(l *Loaded) error {
 	if a.current.Load() != nil {
 		uses = func() bool { return l.File.storesThings(l.File.implied()) }
 	}
-	if a.storing.stored != nil || l.Doc.Failed() || !uses() {
+	if a.storing.stored.Load() != nil || l.Doc.Failed() || !uses() {
 		return nil
 	}
 	if l.newStore() || len(l.File.written()) == 0 {
@@ -52,7 +53,7 @@ func (a *App) useStore(l *Loaded) error {
 	if err != nil {
 		return err
 	}
-	a.storing.stored = s
+	a.storing.stored.Store(s)
 	a.storing.start()
 	return nil
 }
@@ -68,11 +69,11 @@ func (g *storing) run() {
 func (g *storing) start() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if g.ctx == nil || g.stored == nil {
+	if g.ctx == nil || g.stored.Load() == nil {
 		return
 	}
 	ctx := g.ctx
-	for _, run := range g.stored.runs() {
+	for _, run := range g.stored.Load().runs() {
 		g.runs.Go(func() { run(ctx) })
 	}
 }
@@ -114,13 +115,13 @@ func (g *storing) stop() error {
 	g.ctx = nil
 	g.mu.Unlock()
 	g.runs.Wait()
-	return g.stored.close()
+	return g.stored.Load().close()
 }
 
 // takeUp prepares the store for a configuration: its tenants are made, and the
 // trail says that it was loaded, before anybody is served by it.
 func (a *App) takeUp(b *Built, how string) error {
-	s := a.storing.stored
+	s := a.storing.stored.Load()
 	if s == nil {
 		return nil
 	}
@@ -134,7 +135,7 @@ func (a *App) takeUp(b *Built, how string) error {
 
 // tell writes the event of a configuration.
 func (a *App) tell(ctx context.Context, b *Built, how, result string) error {
-	s := a.storing.stored
+	s := a.storing.stored.Load()
 	e := audit.Event{Action: "config.loaded", Target: filepath.Base(b.Path), Result: result, Actor: audit.Actor{Kind: audit.System, ID: "portreeve"},
 		Detail: map[string]string{"by": how, "environment": b.Env, "version": version, "sha256": fmt.Sprintf("%x", contentOf(b.Path))}}
 	if g := a.current.Load(); g != nil {
@@ -149,7 +150,7 @@ func (a *App) tell(ctx context.Context, b *Built, how, result string) error {
 // refusedReload tells the trail of a configuration that did not come into
 // service; where even that fails, the log has said it.
 func (a *App) refusedReload(old *Built, how string) {
-	if a.storing.stored == nil {
+	if a.storing.stored.Load() == nil {
 		return
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), refusedTimeout)
@@ -164,7 +165,7 @@ const refusedTimeout = 5 * time.Second
 
 // count counts an answered request for its tenant, and a refusal for the trail.
 func (a *App) count(o *std.Outcome) {
-	s := a.storing.stored
+	s := a.storing.stored.Load()
 	if s == nil {
 		return
 	}
@@ -197,7 +198,7 @@ func (a *App) count(o *std.Outcome) {
 
 // storeHealth is the state of the store, nil where there is none.
 func (a *App) storeHealth() *server.StoreHealth {
-	s := a.storing.stored
+	s := a.storing.stored.Load()
 	if s == nil {
 		return nil
 	}
