@@ -38,10 +38,13 @@ type Demo struct {
 	Dir    string // of its configuration, secrets and tokens
 	Config string // the configuration file
 	URL    string // of Portreeve
+	// Link signs somebody in once, within ten minutes, with a browser.
+	Link string
 
 	issuer *standin.Issuer
 	access *standin.Access
 	echo   *standin.Echo
+	phone  *standin.Phone
 	stop   context.CancelFunc
 	done   chan error
 }
@@ -77,7 +80,7 @@ func Start(o Options) (d *Demo, err error) {
 }
 
 func (d *Demo) standIns() error {
-	var ls [3]net.Listener
+	var ls [4]net.Listener
 	for i := range ls {
 		l, err := net.Listen("tcp", "127.0.0.1:0")
 		if err != nil {
@@ -96,6 +99,7 @@ func (d *Demo) standIns() error {
 		return err
 	}
 	d.echo = standin.NewEcho(ls[2], standin.EchoOptions{Name: "the demo's application"})
+	d.phone = standin.NewPhone(ls[3])
 	return nil
 }
 
@@ -128,7 +132,7 @@ func (d *Demo) serve(o Options) error {
 	}
 	up := make(chan string, 1)
 	a, err := app.New(app.Options{Source: d.source(), Listen: []string{listen}, Stderr: o.Log,
-		Started: func(addrs []net.Addr) { up <- addrs[0].String() }})
+		Started: func(addrs []net.Addr) { up <- addrs[0].String() }, SignInLink: func(_, url string) { d.Link = url }})
 	if err != nil {
 		return err
 	}
@@ -166,6 +170,9 @@ func (d *Demo) Close() error {
 	}
 	if d.echo != nil {
 		errs = append(errs, d.echo.Close())
+	}
+	if d.phone != nil {
+		errs = append(errs, d.phone.Close())
 	}
 	return errors.Join(append(errs, os.RemoveAll(d.Dir))...)
 }

@@ -22,6 +22,7 @@ func (d *Demo) Tour(w io.Writer, colour bool) error {
 		fmt.Fprintf(w, "  %-6s %s\n", p.name, p.is)
 	}
 	fmt.Fprintf(w, "\nIn a browser, what may be asked of it, and by whom:\n\n  %s/reference\n", d.URL)
+	fmt.Fprintf(w, "\nIn a browser on this machine too: this signs erin in, an editor, once and within ten\nminutes. Then / says who you are, and /.portreeve/sessions lists your sessions:\n\n  %s\n", d.Link)
 	fmt.Fprintf(w, "\nPaste any of these into another terminal:\n\n")
 	requests := Requests()
 	for _, r := range requests {
@@ -31,13 +32,9 @@ func (d *Demo) Tour(w io.Writer, colour bool) error {
 		return err
 	}
 	fmt.Fprintf(w, "\nThe same with your own hands, line by line:\n\n")
-	for _, step := range d.Steps() {
-		came := step.Shows
-		if step.Status != 0 {
-			came = fmt.Sprintf("%d  %s", step.Status, step.Shows)
-		}
-		fmt.Fprintf(w, "  # %s\n  %s\n", came, step.Line)
-	}
+	printSteps(w, d.Steps())
+	fmt.Fprintf(w, "\nA second factor, and an agent that is shared, line by line:\n\n")
+	printSteps(w, d.SharedSteps())
 	last := requests[len(requests)-1]
 	rec, err := d.refused(last)
 	if err != nil {
@@ -47,6 +44,16 @@ func (d *Demo) Tour(w io.Writer, colour bool) error {
 	explain.Text(w, *rec, colour)
 	fmt.Fprintf(w, "\nThe configuration is %s; `portreeve check -c` it to see who opens what.\nStop with Ctrl-C: the folder goes with it.\n", d.Config)
 	return nil
+}
+
+func printSteps(w io.Writer, steps []Step) {
+	for _, step := range steps {
+		came := step.Shows
+		if step.Status != 0 {
+			came = fmt.Sprintf("%d  %s", step.Status, step.Shows)
+		}
+		fmt.Fprintf(w, "  # %s\n  %s\n", came, step.Line)
+	}
 }
 
 // Curl is the command line of a request.

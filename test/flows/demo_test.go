@@ -4,6 +4,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -53,12 +54,13 @@ func TestTheToursLinesRunInAShell(t *testing.T) {
 		t.Fatal(err)
 	}
 	ran, want := 0, 0
+	steps := slices.Concat(d.Steps(), d.SharedSteps())
 	for line := range strings.Lines(tour.String()) {
 		line = strings.TrimSpace(line)
 		if number, _, ok := strings.Cut(strings.TrimPrefix(line, "# "), " "); ok && strings.HasPrefix(line, "# ") {
 			want, _ = strconv.Atoi(number)
 		}
-		if !strings.HasPrefix(line, "curl ") {
+		if !strings.HasPrefix(line, "curl ") || slices.ContainsFunc(steps, func(s demo.Step) bool { return s.Line == line }) {
 			continue
 		}
 		ran++
@@ -70,20 +72,21 @@ func TestTheToursLinesRunInAShell(t *testing.T) {
 	if ran != len(demo.Requests()) {
 		t.Errorf("the tour prints %d lines for %d requests", ran, len(demo.Requests()))
 	}
-	runSteps(t, d)
+	runSteps(t, steps)
+	followLink(t, d)
 	if text := tour.String(); !strings.Contains(text, "docs:write") || !strings.Contains(text, "portreeve explain") {
 		t.Errorf("the tour does not explain the refusal:\n%s", text)
 	}
 }
 
-// runSteps pastes the life of a key, with the command on the path.
-func runSteps(t *testing.T, d *demo.Demo) {
+// runSteps pastes the life of a key and what people share, with the command on the path.
+func runSteps(t *testing.T, steps []demo.Step) {
 	t.Helper()
 	bin := t.TempDir()
 	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", bin+"/portreeve", "github.com/portreeve/portreeve/cmd/portreeve").CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
-	for _, step := range d.Steps() {
+	for _, step := range steps {
 		line := step.Line
 		if step.Status != 0 {
 			line += " -o /dev/null -w '%{http_code}'"
@@ -93,6 +96,27 @@ func runSteps(t *testing.T, d *demo.Demo) {
 		out, err := cmd.CombinedOutput()
 		if err != nil || step.Status != 0 && !strings.HasSuffix(string(out), strconv.Itoa(step.Status)) {
 			t.Errorf("%s\ncame to %s (%v), the tour says %d", step.Line, out, err, step.Status)
+		}
+	}
+}
+
+// followLink opens the printed link as a browser does, with curl: it keeps Secure
+// cookies of localhost.
+func followLink(t *testing.T, d *demo.Demo) {
+	t.Helper()
+	jar := t.TempDir() + "/cookies"
+	home, _, _ := strings.Cut(d.Link, "/.portreeve")
+	for _, c := range []struct{ args, want string }{
+		{d.Link, "<form"},
+		{"-X POST -H 'Sec-Fetch-Site: same-origin' -o /dev/null " + d.Link, ""},
+		{home + "/", `"you":"usr_`},
+		{home + "/.portreeve/whoami", `"roles":["editor"]`},
+		{home + "/.portreeve/sessions", `"current":true`},
+		{home + "/api/agents", `"data"`},
+	} {
+		out, err := exec.CommandContext(t.Context(), "sh", "-c", "curl -s -b "+jar+" -c "+jar+" "+c.args).CombinedOutput()
+		if err != nil || !strings.Contains(string(out), c.want) {
+			t.Errorf("%s\ncame to %s (%v), not %s", c.args, out, err, c.want)
 		}
 	}
 }
