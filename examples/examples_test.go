@@ -19,10 +19,12 @@ var update = flag.Bool("update", false, "write testdata anew")
 
 // environment is all that the examples may need from outside.
 var environment = map[string]string{
-	"JWT_SECRET":        "an-example-secret-of-32-characters",
-	"JWT_SECRET_BEFORE": "the-secret-before-of-32-characters",
-	"ACCESS_AUD":        "4714c1358e65fe4b408ad6d432a5f878f08194bdb4752441fd56faefa9b2b6f2",
-	"ENTRA_CLIENT_ID":   "6e74172b-be56-4843-9ff4-e66a39bb12e3",
+	"JWT_SECRET":             "an-example-secret-of-32-characters",
+	"JWT_SECRET_BEFORE":      "the-secret-before-of-32-characters",
+	"ACCESS_AUD":             "4714c1358e65fe4b408ad6d432a5f878f08194bdb4752441fd56faefa9b2b6f2",
+	"PORTREEVE_MASTER_KEY":   "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=",
+	"KEYCLOAK_CLIENT_SECRET": "an-example-secret-of-a-client",
+	"ENTRA_CLIENT_ID":        "6e74172b-be56-4843-9ff4-e66a39bb12e3",
 }
 
 func lookup(name string) (string, bool) {

@@ -98,7 +98,18 @@ func routeReport(site *gateway.Site, route *gateway.Route) RouteReport {
 	if route.Accept != nil {
 		one.Providers = full(route.Accept.Names())
 	}
+	if route.Requirement.NeedsResource() || route.Requirement.NeedsStepUp() {
+		// Neither second factors nor roles on rows are keys' and machines'.
+		one.Providers = slices.DeleteFunc(one.Providers, func(name string) bool { return ofKeys(site, name) })
+	}
 	return one
+}
+
+// ofKeys reports whether a provider's credentials are keys' or machines'.
+func ofKeys(site *gateway.Site, name string) bool {
+	return slices.ContainsFunc(site.Identity.Providers(), func(p *identity.Provider) bool {
+		return p.Name == name && (p.Kind == identity.KindAPIKey || p.Kind == identity.KindMachine)
+	})
 }
 
 // full is a list that is [] in JSON, never null.

@@ -12,3 +12,6 @@ func (q *Requirement) Permissions() []string {
 	}
 	return nil
 }
+
+// NeedsResource reports whether a role on a row is asked for.
+func (q *Requirement) NeedsResource() bool { return q.Any() && q.resource != nil }
