@@ -28,6 +28,7 @@ type setup struct {
 	routes int  // before the measured ones
 	secure bool // TLS, and with it HTTP/2
 	admin  bool // with pprof
+	stores bool // with a store, so that API keys count and users are looked up
 }
 
 // portreeve starts a Portreeve.
@@ -44,6 +45,9 @@ func (h *house) portreeve(binary string, s setup) (target, error) {
 	file := portreeveFile(dir, h.keyFile, address, h.upstream, h.other, s.routes)
 	if s.secure {
 		file["tls"] = object{"cert": h.tls.cert, "key": h.tls.key}
+	}
+	if s.stores {
+		file["tenantApi"] = object{}
 	}
 	if s.admin {
 		if t.admin, err = freeAddress(); err != nil {
@@ -71,6 +75,8 @@ func writeFile(path string, file object) error {
 	}
 	return os.WriteFile(path, raw, 0o600)
 }
+
+func writeText(path, text string) error { return os.WriteFile(path, []byte(text), 0o600) }
 
 // portreeveFile is the configuration: everything that a real one would have on
 // the path of a request.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -29,7 +30,8 @@ type scenario struct {
 
 	house *house
 	dir   string
-	file  string // of tokens
+	file  string // of tokens; the house's unless set
+	who   string // the caller, as the upstream is told; the first token's unless set
 }
 
 func (s *scenario) verb() string {
@@ -52,18 +54,22 @@ const (
 
 // The scenarios that targets refer to.
 const (
-	proxiedOne  = "proxied, 1 token, 10 routes"
-	decidedOne  = "decided and answered, 1 token, 10 routes"
-	firstSight  = "decided and answered, tokens never seen before"
-	peerSecure  = "Go's own bare proxy, TLS"
-	oursSecure  = "proxied, TLS"
-	peerH2      = "Go's own bare proxy, HTTP/2"
-	oursH2      = "proxied, HTTP/2"
-	oursSingle  = "proxied, one connection"
-	proxiedMany = "proxied, many tokens, 10 routes"
-	decidedMany = "decided and answered, many tokens, 10 routes"
-	proxiedWide = "proxied, 1 token, many routes and roles"
-	decidedWide = "decided and answered, 1 token, many routes and roles"
+	proxiedOne    = "proxied, 1 token, 10 routes"
+	decidedOne    = "decided and answered, 1 token, 10 routes"
+	firstSight    = "decided and answered, tokens never seen before"
+	peerSecure    = "Go's own bare proxy, TLS"
+	oursSecure    = "proxied, TLS"
+	peerH2        = "Go's own bare proxy, HTTP/2"
+	oursH2        = "proxied, HTTP/2"
+	oursSingle    = "proxied, one connection"
+	proxiedMany   = "proxied, many tokens, 10 routes"
+	decidedMany   = "decided and answered, many tokens, 10 routes"
+	proxiedWide   = "proxied, 1 token, many routes and roles"
+	decidedWide   = "decided and answered, 1 token, many routes and roles"
+	proxiedStored = "proxied, 1 token, with a store"
+	decidedStored = "decided and answered, 1 token, with a store"
+	proxiedKey    = "proxied, 1 API key, with a store"
+	decidedKey    = "decided and answered, 1 API key, with a store"
 )
 
 // enoughTokens is from how many on tokens never seen before last for a run.
@@ -90,7 +96,19 @@ func (h *house) furnish(o options) (list []scenario, err error) {
 		return nil, err
 	}
 	n := h.minted
+	stored, err := h.portreeve(o.portreeve, setup{name: "stored", routes: 10, stores: true, admin: o.profile != ""})
+	if err != nil {
+		return nil, err
+	}
+	key, err := h.apiKey(o.portreeve, stored)
+	if err != nil {
+		return nil, err
+	}
 	list = append(list,
+		scenario{name: proxiedStored, group: inPlain, target: stored, path: measuredPath, guards: true},
+		scenario{name: proxiedKey, group: inPlain, target: stored, path: measuredPath, guards: true, file: key.file, who: key.id},
+		scenario{name: decidedStored, group: inPlain, target: stored, path: decidedPath, guards: true},
+		scenario{name: decidedKey, group: inPlain, target: stored, path: decidedPath, guards: true, file: key.file, who: key.id},
 		scenario{name: proxiedOne, group: inPlain, target: few, path: measuredPath, guards: true},
 		scenario{name: proxiedMany, group: inPlain, target: few, path: measuredPath, tokens: n, guards: true},
 		scenario{name: proxiedWide, group: inPlain, target: many, path: measuredPath, guards: true},
@@ -153,7 +171,7 @@ func (h *house) keep(list []scenario, only string) (kept []scenario) {
 		if !is {
 			continue
 		}
-		s.house, s.dir, s.file, s.tokens = h, h.dir, h.tokens, max(1, s.tokens)
+		s.house, s.dir, s.file, s.tokens, s.who = h, h.dir, cmp.Or(s.file, h.tokens), max(1, s.tokens), cmp.Or(s.who, "user-00000")
 		if s.drive == nil {
 			s.drive = byWrk
 		}
@@ -217,7 +235,7 @@ func (s *scenario) checks(token string) error {
 	body := s.body
 	s.body = 0
 	defer func() { s.body = body }()
-	if _, who, _, err := s.ask(whoPath, token); err != nil || who != "user-00000|" {
+	if _, who, _, err := s.ask(whoPath, token); err != nil || who != s.who+"|" {
 		return fmt.Errorf("%s: the upstream was told of the caller and the credential: %q (%v)", s.name, who, err)
 	}
 	if log, err := os.Stat(s.target.log); err != nil || log.Size() == 0 {

@@ -40,6 +40,8 @@ func goals(f findings) []goal {
 		{figure: "the same: CPU per request against plain nginx", ship: 1.4, want: 1.0, less: true, got: ratio(by(proxiedOne), floor(inPlain), cpuOf)},
 		{figure: "20,000 distinct warm tokens against one, proxied", ship: 0.9, want: 0.97, got: ratio(by(proxiedMany), by(proxiedOne), rateOf)},
 		{figure: "20,000 distinct warm tokens against one, decided", ship: 0.9, want: 0.97, got: ratio(by(decidedMany), by(decidedOne), rateOf)},
+		{figure: "an API key against a token, both remembered, proxied", ship: 0.95, want: 1, got: ratio(by(proxiedKey), by(proxiedStored), rateOf)},
+		{figure: "an API key against a token, both remembered, decided", ship: 0.95, want: 1, got: ratio(by(decidedKey), by(decidedStored), rateOf)},
 		{figure: "10,000 routes and roles against 10, proxied", ship: 0.9, want: 0.98, got: ratio(by(proxiedWide), by(proxiedOne), rateOf)},
 		{figure: "10,000 routes and roles against 10, decided", ship: 0.9, want: 0.98, got: ratio(by(decidedWide), by(decidedOne), rateOf)},
 		{figure: "one connection, p50 against plain nginx", ship: 1.3, want: 1.0, less: true, got: ratio(by(oursSingle), floor(inSingle), p50Of)},
