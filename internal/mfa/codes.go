@@ -17,10 +17,12 @@ type Codes struct {
 	Codes     []string `json:"codes,omitempty"`
 }
 
-// Codes says how many backup codes are left, and shows them the one time.
-// mayShow false keeps them for later: the request may be another site's, whose
-// reader is nobody.
-func (s *Service) Codes(ctx context.Context, by tenant.By, p Person, mayShow bool) (out Codes, err error) {
+// Codes says how many backup codes are left, and shows them the one time: to the
+// session or credential that set the app up, or with a fresh step-up. Otherwise an
+// older token of the person's, which a thief may have, would get the second factor
+// out of its being turned on. mayShow false keeps them for later: the request may
+// be another site's, whose reader is nobody.
+func (s *Service) Codes(ctx context.Context, by tenant.By, p Person, stepUp string, mayShow bool) (out Codes, err error) {
 	shown := false
 	err = s.d.DB.Read(ctx, func(tx *store.Tx) error {
 		if out.Remaining, err = remainingCodes(tx, p); err != nil {
@@ -41,6 +43,9 @@ func (s *Service) Codes(ctx context.Context, by tenant.By, p Person, mayShow boo
 		if len(st.codes) == 0 || !st.codesUntil.After(s.now()) {
 			return none, nil
 		}
+		if ok, err := s.mayRead(tx, p, stepUp); err != nil || !ok {
+			return none, err
+		}
 		raw, err := s.open(p, "mfa_people", "codes", st.codes)
 		if err != nil {
 			return none, err
@@ -60,6 +65,18 @@ func (s *Service) Codes(ctx context.Context, by tenant.By, p Person, mayShow boo
 		return Codes{}, err
 	}
 	return out, nil
+}
+
+// mayRead reports whether a caller is the one that set the app up, or has shown a
+// factor lately.
+func (s *Service) mayRead(tx *store.Tx, p Person, stepUp string) (bool, error) {
+	now := s.now()
+	t, err := readTOTP(tx, p, now)
+	if err != nil || t.enabled() && t.bound == p.Bound {
+		return err == nil, err
+	}
+	up, err := readStepUp(tx, p, stepUp, now)
+	return up != nil && !now.After(up.grantedAt.Add(freshFor)), err
 }
 
 // NewCodes replaces the backup codes.

@@ -108,6 +108,25 @@ func TestBackupCodesAreNotShownLater(t *testing.T) {
 	call(t, r.Service, r.anna(), "GET", "/mfa/backup-codes", "").is(t, 200, `{"remaining":10}`)
 }
 
+// Somebody with an older token of the person's does not get the second factor out
+// of its being turned on: nor does a session that began before.
+func TestBackupCodesAreNotShownToAnotherCredential(t *testing.T) {
+	each(t, func(t *testing.T, r *room) {
+		old := r.anna()
+		r.clock.add(5 * time.Minute)
+		anna := r.anna()
+		secret, codes := r.enrolled(t, anna)
+		call(t, r.Service, old, "GET", "/mfa/backup-codes", "").is(t, 200, `{"remaining":10}`)
+		call(t, r.second, old.session("s1"), "GET", "/mfa/backup-codes", "").is(t, 200, `{"remaining":10}`)
+		call(t, r.Service, old, "GET", "/mfa/backup-codes", "", "X-Portreeve-MFA", r.token(t, anna, secret)).is(t, 200, `{"remaining":10}`)
+		shown := call(t, r.Service, old, "GET", "/mfa/backup-codes", "", "X-Portreeve-MFA", r.token(t, old, secret)).is(t, 200, "")
+		if list, _ := shown.json(t)["codes"].([]any); len(list) != 10 || list[0] != codes[0] {
+			t.Errorf("with a step-up of its own: %s", shown.body)
+		}
+		call(t, r.Service, anna, "GET", "/mfa/backup-codes", "").is(t, 200, `{"remaining":10}`)
+	})
+}
+
 func TestTheFirstFactorNeedsARecentSignIn(t *testing.T) {
 	t.Parallel()
 	r := open(t, storetest.SQLite(t))

@@ -81,7 +81,7 @@ func (h *surface) codes(ctx context.Context, c *gateway.Call, p Person) (request
 	// Of a page elsewhere that has a browser fetch this, nobody reads the answer:
 	// the one time would be gone.
 	site := c.View.Header.Get("Sec-Fetch-Site")
-	got, err := h.s.Codes(ctx, by(c), p, site == "" || site == "same-origin" || site == "none")
+	got, err := h.s.Codes(ctx, by(c), p, tokenOf(c), site == "" || site == "same-origin" || site == "none")
 	if err != nil {
 		return request.Reply{}, err
 	}
