@@ -17,9 +17,11 @@ import (
 
 // Bounds of sign-ins that have begun and not ended: of one browser (its tabs), and
 // of all browsers of one network, each of which crowds out its own oldest alone.
+// Whoever has very many networks crowds out the oldest of all (Prune).
 const (
 	startsOfBrowser = 8
 	startsOfNetwork = 200
+	startsInAll     = 100_000
 )
 
 // cookiePre is the pre-session's cookie.

@@ -39,6 +39,7 @@ type remote struct {
 	at     time.Time // of doc
 	failed time.Time
 	err    error
+	asking chan struct{} // closed when the question under way is answered; nil: there is none
 }
 
 // document is what of a discovery document matters here.
@@ -71,27 +72,47 @@ func issuerOf(p *identity.Provider) string {
 }
 
 // document is a provider's description, read once an hour; an older one does while
-// the provider is down.
+// the provider is asked, or down. Whoever needs it waits for one question together
+// and no longer than their own time: strangers begin sign-ins, and a provider that
+// hangs would hold them all. The question goes on when whoever asked it is gone.
 func (s *Service) document(ctx context.Context, p *identity.Provider) (*document, error) {
 	r := s.remotes.of(p)
+	for {
+		r.mu.Lock()
+		now := s.d.Now()
+		old := r.doc == nil || now.Sub(r.at) >= discoverEvery
+		if old && r.asking == nil && (r.failed.IsZero() || now.Sub(r.failed) >= discoverRetry) {
+			r.asking = make(chan struct{})
+			go s.ask(context.WithoutCancel(ctx), r, issuerOf(p))
+		}
+		doc, usable, asking, err := r.doc, now.Sub(r.at) < discoverMost, r.asking, r.err
+		r.mu.Unlock()
+		switch {
+		case doc != nil && usable:
+			return doc, nil
+		case asking == nil:
+			return nil, down(fmt.Errorf("discovery: %w", err))
+		}
+		select {
+		case <-asking:
+		case <-ctx.Done():
+			return nil, down(ctx.Err())
+		}
+	}
+}
+
+// ask asks a provider for its description.
+func (s *Service) ask(ctx context.Context, r *remote, issuer string) {
+	doc, err := s.discover(ctx, issuer)
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	now := s.d.Now()
-	if r.doc != nil && now.Sub(r.at) < discoverEvery {
-		return r.doc, nil
-	}
-	if r.failed.IsZero() || now.Sub(r.failed) >= discoverRetry {
-		doc, err := s.discover(ctx, issuerOf(p))
-		if err == nil {
-			r.doc, r.at, r.failed, r.err = doc, now, time.Time{}, nil
-			return doc, nil
-		}
+	if now := s.d.Now(); err == nil {
+		r.doc, r.at, r.failed, r.err = doc, now, time.Time{}, nil
+	} else {
 		r.failed, r.err = now, err
 	}
-	if r.doc != nil && now.Sub(r.at) < discoverMost {
-		return r.doc, nil
-	}
-	return nil, down(fmt.Errorf("discovery: %w", r.err))
+	close(r.asking)
+	r.asking = nil
 }
 
 // discover reads the document. go-oidc holds it to the issuer that was asked.
