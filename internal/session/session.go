@@ -15,7 +15,8 @@ const (
 	preSession = 10 * time.Minute
 	// oldCookie is how long a cookie that was replaced is good for other tabs.
 	oldCookie = 30 * time.Second
-	// touchEvery is how exactly it is stored when a session was last used.
+	// touchEvery is how exactly it is stored when a session was last used, at most:
+	// see touch.
 	touchEvery = time.Minute
 	// refreshGrace is how long a session goes on whose tokens have expired while its
 	// provider cannot be reached.
@@ -74,6 +75,12 @@ type row struct {
 func (r *row) over(now time.Time, seen int64) bool {
 	at := now.UnixMilli()
 	return at >= r.endsAt || at >= max(seen, r.seenAt)+r.idle
+}
+
+// touch is how exactly it is stored when it was last used: a session that ends soon
+// without use must not end between two looks at it while it is used.
+func (r *row) touch() time.Duration {
+	return min(touchEvery, time.Duration(r.idle)*time.Millisecond/3)
 }
 
 // due reports whether its tokens have to be refreshed before it goes on.

@@ -25,9 +25,10 @@ func (t *touches) of(id string) int64 {
 	return t.seen[id]
 }
 
-// mark notes a use. stored is what the store says.
-func (t *touches) mark(id string, stored int64, now time.Time) {
-	if now.UnixMilli()-stored < touchEvery.Milliseconds() {
+// mark notes a use, where the one that is stored is older than every. stored is
+// what the store says.
+func (t *touches) mark(id string, stored int64, now time.Time, every time.Duration) {
+	if now.UnixMilli()-stored < every.Milliseconds() {
 		return
 	}
 	t.mu.Lock()

@@ -80,7 +80,7 @@ func (s *Service) Session(tx *store.Tx, who *principal.Principal) (tenant.Sessio
 	case r.spent(now):
 		return tenant.SessionFacts{Refuse: ErrProvider}, nil
 	}
-	s.touched.mark(r.id, r.seenAt, now)
+	s.touched.mark(r.id, r.seenAt, now, r.touch())
 	f := tenant.SessionFacts{Stood: r.stood, SessionFacts: policy.SessionFacts{
 		ID: r.id, Idle: now.Add(time.Duration(r.idle) * time.Millisecond), Absolute: moment(r.endsAt), Again: again(&r, ends, now),
 	}}
@@ -93,7 +93,7 @@ func (s *Service) Session(tx *store.Tx, who *principal.Principal) (tenant.Sessio
 // again is when a session has to be looked at anew: a use has to be stored, its
 // cookie ends, its tokens do.
 func again(r *row, cookieEnds int64, now time.Time) time.Time {
-	at := now.Add(touchEvery)
+	at := now.Add(r.touch())
 	sooner := func(ms int64) {
 		if t := moment(ms); ms != 0 && t.Before(at) {
 			at = t
