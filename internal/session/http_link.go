@@ -2,6 +2,7 @@ package session
 
 import (
 	"context"
+	"slices"
 
 	"github.com/portreeve/portreeve/internal/fault"
 	"github.com/portreeve/portreeve/internal/gateway"
@@ -11,12 +12,18 @@ import (
 )
 
 // near reports whether a request comes from this machine: by its TCP peer, and not
-// through a proxy that stands here for others.
+// through a proxy or tunnel that stands here for others. Whether trustedProxies
+// knows that one does not matter: where it is not listed, or not by the header that
+// it sends, its own address is all that is known of the client.
 func near(c *gateway.Call) bool {
 	peer := c.View.Peer.Addr().Unmap()
 	client := c.View.Client.Unmap()
-	return peer.IsLoopback() && client.IsLoopback() && !c.View.ClientUnsure
+	return peer.IsLoopback() && client.IsLoopback() && !c.View.ClientUnsure && !slices.ContainsFunc(proxied, c.View.Header.Has)
 }
+
+// proxied are what proxies and tunnels add, and browsers never send.
+var proxied = []string{"Via", "Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Forwarded-Port", "X-Forwarded-Server",
+	"X-Real-IP", "X-Client-IP", "True-Client-IP", "CF-Connecting-IP", "CF-Ray"}
 
 // showLink shows what a link does. Reading it does not spend it: chats and mail
 // programs read links before people do.
