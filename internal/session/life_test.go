@@ -116,6 +116,9 @@ func TestSigningOut(t *testing.T) {
 		if r := tab.ask("POST /.portreeve/logout", "", "Sec-Fetch-Site: same-origin"); r.status != 303 || r.header("Location") != signedOutPath {
 			t.Errorf("without a session: %d %s", r.status, r.header("Location"))
 		}
+		if r := k.browser().ask("POST /.portreeve/logout", "", "Sec-Fetch-Site: cross-site"); r.status != 403 {
+			t.Errorf("from another site without a cookie: %d", r.status)
+		}
 		b.signIn()
 		r = b.ask("POST /.portreeve/logout", "", "Sec-Fetch-Site: same-origin", "Sec-Fetch-Mode: navigate", "Origin: null")
 		if r.header("Location") != signedOutPath+"?at=corp" {

@@ -45,7 +45,10 @@ func (s *Service) exchange(ctx context.Context, p *identity.Provider, b start, c
 
 // tokens verifies what the token endpoint answered.
 func (s *Service) tokens(ctx context.Context, p *identity.Provider, got *oauth2.Token, nonce string, refreshed bool) (*tokens, error) {
-	out := &tokens{refresh: got.RefreshToken, ends: got.Expiry}
+	out := &tokens{refresh: got.RefreshToken}
+	if got.ExpiresIn > 0 {
+		out.ends = s.d.Now().Add(time.Duration(min(got.ExpiresIn, mostTokens)) * time.Second)
+	}
 	raw, _ := got.Extra("id_token").(string)
 	if raw == "" && refreshed {
 		return out, nil
@@ -63,6 +66,9 @@ func (s *Service) tokens(ctx context.Context, p *identity.Provider, got *oauth2.
 	}
 	return out, nil
 }
+
+// mostTokens bounds what a provider says of how long its tokens live, in seconds.
+const mostTokens = 365 * 24 * 3600
 
 // leastTokens is how long tokens are taken to be good at least: a provider whose
 // tokens live for seconds is not asked at every request.

@@ -183,6 +183,7 @@ func TestALyingProviderIsRefused(t *testing.T) {
 	}{
 		"another audience":             {lie: set("aud", "somebody")},
 		"a second audience":            {lie: set("aud", []string{"portreeve", "somebody"})},
+		"a second audience, with azp":  {lie: func(c map[string]any) { c["aud"], c["azp"] = []string{"portreeve", "somebody"}, "portreeve" }},
 		"two audiences without azp":    {lie: set("aud", []string{"portreeve", "portreeve-api"})},
 		"another azp":                  {lie: set("azp", "somebody")},
 		"another issuer":               {lie: set("iss", "https://evil.example")},
