@@ -68,7 +68,7 @@ func (h *Host) Actor() audit.Actor { return audit.Actor{Kind: audit.Host, ID: h.
 
 // By is the host for the rules of tenants and users.
 func (h *Host) By() tenant.By {
-	return tenant.By{Actor: h.Actor(), Grants: h.Roles.Grants(rbac.OfHost())}
+	return tenant.By{Actor: h.Actor(), Host: true, Grants: h.Roles.Grants(rbac.OfHost())}
 }
 
 // Caller is the host for the rules of roles.

@@ -39,7 +39,7 @@ func (a *App) makeLinks(ctx context.Context, addrs []net.Addr) error {
 			of = g.Snapshot.Tenants.Default()
 		}
 		url, err := s.Sessions.DevLink(ctx, session.LinkFor{
-			By:     tenant.By{Actor: audit.Actor{Kind: audit.Host, ID: "serve"}, Grants: s.Roles.Grants(rbac.OfHost())},
+			By:     tenant.By{Actor: audit.Actor{Kind: audit.Host, ID: "serve"}, Host: true, Grants: s.Roles.Grants(rbac.OfHost())},
 			Tenant: of, User: l.link.User, Roles: l.link.Roles, Site: l.site, Origin: g.origin(l, addrs),
 		})
 		if err != nil {

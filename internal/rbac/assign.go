@@ -62,7 +62,7 @@ func (s *Service) Assign(ctx context.Context, c Caller, tenantID string, a Assig
 		if !w.tree.has(a.Role) {
 			return ErrNoRole
 		}
-		by := s.by(c)
+		by := s.by(c, tenantID)
 		u, err := s.find(tx, tenantID, a)
 		if errors.Is(err, errSubject) {
 			u, _, err = s.d.Users.BoundUserIn(tx, by, tenantID, a.binding())
@@ -94,7 +94,7 @@ func (s *Service) Unassign(ctx context.Context, c Caller, tenantID string, a Ass
 			return err
 		}
 		if i := slices.Index(u.Roles, a.Role); i >= 0 {
-			if u, err = s.d.Users.SetRolesIn(tx, s.by(c), tenantID, u.ID, slices.Delete(slices.Clone(u.Roles), i, i+1)); err != nil {
+			if u, err = s.d.Users.SetRolesIn(tx, s.by(c, tenantID), tenantID, u.ID, slices.Delete(slices.Clone(u.Roles), i, i+1)); err != nil {
 				return err
 			}
 		} else {
@@ -147,8 +147,8 @@ func madeID(s string) bool {
 }
 
 // by is the caller as tenant's rules know it.
-func (s *Service) by(c Caller) tenant.By {
-	return tenant.By{Actor: c.Actor, Grants: s.Grants(c.Right), Request: c.Request, Decision: c.Decision}
+func (s *Service) by(c Caller, tenantID string) tenant.By {
+	return tenant.By{Actor: c.Actor, Grants: s.Grants(c.Right), Host: c.Right.over(tenantID), Request: c.Request, Decision: c.Decision}
 }
 
 func list(in []string) []string {

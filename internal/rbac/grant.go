@@ -21,6 +21,12 @@ func OfHost() Right { return Right{host: true} }
 // Of is the right of a caller: what it holds, and no more.
 func Of(by *policy.Standing) Right { return Right{by: by} }
 
+// over reports whether it is the right of who answers for all tenants, here in one
+// that is not its own: nobody else acts in another.
+func (r Right) over(tenantID string) bool {
+	return r.host || r.by != nil && r.by.Tenant != tenantID
+}
+
 // anew works out what a caller holds as the store stands in the transaction: the
 // standing that the request was let through by may be older than what the
 // transaction reads. Of an API key it is its scopes as far as its creator holds

@@ -41,49 +41,32 @@ func (d *Directory) within(tx *store.Tx, tenant string, p *principal.Principal, 
 	return u, found, err
 }
 
-// everywhere finds a caller's row over all tenants: the one that is bound to it,
-// else the one row with its verified e-mail that is nobody's yet. More than one
-// is a conflict: which of them is meant nobody can say.
-func (d *Directory) everywhere(tx *store.Tx, p *principal.Principal, r *resolution) (u User, found bool, err error) {
+// everywhere finds a caller's row where its credential names no tenant: one that
+// is bound to it, else one with its verified e-mail that is nobody's yet, among
+// the rows that count (see the function of this name on the store). Its address
+// being somebody else's is a conflict only where neither is found.
+func (d *Directory) everywhere(tx *store.Tx, p *principal.Principal, standard string, r *resolution) (u User, found bool, err error) {
 	if p.Kind == principal.Service {
-		if p.CommonName == "" {
-			return User{}, false, nil
-		}
-		rows, err := everywhereService(tx, p.CommonName)
-		return sole(rows, err, r)
+		return there(everywhereService(tx, standard, p.CommonName))
 	}
 	b, bindable := bindingOf(p)
 	if !bindable {
 		return User{}, false, nil
 	}
-	rows, err := everywhereBound(tx, b)
-	if u, found, err = sole(rows, err, r); found || err != nil || r.known != nil {
+	if u, found, err = there(everywhereBound(tx, standard, b)); found || err != nil {
 		return u, found, err
 	}
 	if !p.EmailVerified || p.EmailFolded == "" {
 		return User{}, false, nil
 	}
-	rows, err = everywhereEmail(tx, p.EmailFolded, false)
-	if u, found, err = sole(rows, err, r); found || err != nil || r.known != nil {
+	if u, found, err = there(everywhereEmail(tx, standard, p.EmailFolded, false)); found || err != nil {
 		return u, found, err
 	}
-	rows, err = everywhereEmail(tx, p.EmailFolded, true)
-	if err == nil && len(rows) > 0 {
+	_, found, err = there(everywhereEmail(tx, standard, p.EmailFolded, true))
+	if found {
 		r.refuse(ErrIdentityConflict, "", relinkHint)
 	}
 	return User{}, false, err
-}
-
-// sole is the only row of a list.
-func sole(rows []User, err error, r *resolution) (User, bool, error) {
-	switch {
-	case err != nil || len(rows) == 0:
-		return User{}, false, err
-	case len(rows) > 1:
-		r.refuse(ErrIdentityConflict, "", "a row in one tenant alone, or a credential that names the tenant")
-		return User{}, false, nil
-	}
-	return rows[0], true, nil
 }
 
 // there turns ErrNoUser into found being false.

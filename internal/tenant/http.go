@@ -41,7 +41,7 @@ func (s *Service) route(method, path, permission, name string, maxBody int64, ru
 
 // by is who calls.
 func (s *Service) by(c *gateway.Call) By {
-	b := By{Actor: c.Actor(), Request: c.View.ID, Decision: c.Decision}
+	b := By{Actor: c.Actor(), Host: c.Tenant != c.Standing.Tenant, Request: c.View.ID, Decision: c.Decision}
 	if s.d.Grants != nil {
 		b.Grants = s.d.Grants(c)
 	}

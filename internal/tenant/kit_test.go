@@ -130,7 +130,7 @@ func service(commonName string) *principal.Principal {
 
 // host grants everything.
 func host() By {
-	return By{Actor: audit.Actor{Kind: audit.Host, ID: "root"}, Grants: grantsFunc(func([]string, []string) error { return nil })}
+	return By{Actor: audit.Actor{Kind: audit.Host, ID: "root"}, Host: true, Grants: grantsFunc(func([]string, []string) error { return nil })}
 }
 
 type grantsFunc func(before, after []string) error

@@ -67,6 +67,9 @@ func (s *Service) patch(tx *store.Tx, by By, was User, p Patch) (User, error) {
 		}
 	}
 	u.UpdatedAt = tx.Now().UTC()
+	if readdressed(was, u) { // whom it is found by now it is found by from now on
+		u.ByHost, u.KnownSince = by.Host && (was.ByHost || was.Bound.IsZero()), u.UpdatedAt
+	}
 	if err := updateUser(tx, u); err != nil {
 		return User{}, err
 	}
@@ -129,6 +132,13 @@ func handsOver(was, u User) bool {
 	a, _, _ := principal.FoldEmail(was.Email)
 	b, _, _ := principal.FoldEmail(u.Email)
 	return b != "" && a != b || u.ServiceToken != "" && was.ServiceToken != u.ServiceToken || was.Disabled && !u.Disabled
+}
+
+// readdressed reports whether a change lets the row be found by something new.
+func readdressed(was, u User) bool {
+	a, _, _ := principal.FoldEmail(was.Email)
+	b, _, _ := principal.FoldEmail(u.Email)
+	return a != b || was.ServiceToken != u.ServiceToken
 }
 
 // differences names the fields that a change touches, roles aside.

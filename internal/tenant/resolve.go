@@ -107,7 +107,7 @@ func (d *Directory) lookPerson(tx *store.Tx, q question, r *resolution) error {
 	if q.claim != "" {
 		return d.lookClaimed(tx, q, r)
 	}
-	u, found, err := d.everywhere(tx, q.who, r)
+	u, found, err := d.everywhere(tx, q.who, q.standard, r)
 	if err != nil || r.known != nil {
 		return err
 	}

@@ -51,14 +51,19 @@ type Grants interface {
 
 // By is who does something, and by what right.
 type By struct {
-	Actor    audit.Actor
-	Grants   Grants // nil grants no role
+	Actor  audit.Actor
+	Grants Grants // nil grants no role
+	// Host says that it answers for all tenants: it sits at the machine, or holds
+	// platform:* and acts in another tenant than its own. What it makes counts for
+	// whoever is found by it; what a tenant's own people make does not reach into
+	// other tenants.
+	Host     bool
 	Request  string // id of the request, for the audit trail
 	Decision string
 }
 
 // Host is the actor for what the process does by itself at start.
-func Host() By { return By{Actor: audit.Actor{Kind: audit.System, ID: "portreeve"}} }
+func Host() By { return By{Actor: audit.Actor{Kind: audit.System, ID: "portreeve"}, Host: true} }
 
 // event begins an audit event.
 func (by By) event(tenant, action, target string) audit.Event {

@@ -7,13 +7,13 @@ import (
 	"github.com/portreeve/portreeve/internal/store"
 )
 
-const userColumns = `tenant_id, id, email, service_token, name, provider, issuer, subject, bound_at, disabled, created_at, updated_at`
+const userColumns = `tenant_id, id, email, service_token, name, provider, issuer, subject, bound_at, disabled, by_host, known_since, created_at, updated_at`
 
 func scanUser(row store.Row) (User, error) {
 	var u User
-	var bound, disabled, created, updated int64
-	err := row.Scan(&u.Tenant, &u.ID, &u.Email, &u.ServiceToken, &u.Name, &u.Bound.Provider, &u.Bound.Issuer, &u.Bound.Subject, &bound, &disabled, &created, &updated)
-	u.BoundAt, u.Disabled, u.CreatedAt, u.UpdatedAt = at(bound), disabled != 0, at(created), at(updated)
+	var bound, disabled, byHost, since, created, updated int64
+	err := row.Scan(&u.Tenant, &u.ID, &u.Email, &u.ServiceToken, &u.Name, &u.Bound.Provider, &u.Bound.Issuer, &u.Bound.Subject, &bound, &disabled, &byHost, &since, &created, &updated)
+	u.BoundAt, u.Disabled, u.ByHost, u.KnownSince, u.CreatedAt, u.UpdatedAt = at(bound), disabled != 0, byHost != 0, at(since), at(created), at(updated)
 	return u, err
 }
 
@@ -60,20 +60,31 @@ func UserByBinding(tx *store.Tx, tenant string, b Binding) (User, error) {
 		tenant, b.Subject, b.Issuer, b.Provider))
 }
 
-// The three that follow look over all tenants, for callers whose credential
-// names none: the only queries of the package without a tenant. Two rows are
-// enough to know that there are too many.
-
-func everywhereBound(tx *store.Tx, b Binding) ([]User, error) {
-	return store.List(tx, scanUser, `SELECT `+userColumns+` FROM users WHERE subject = $1 AND issuer = $2 AND provider = $3 AND provider <> '' LIMIT 2`, b.Subject, b.Issuer, b.Provider)
+// What follows looks over all tenants, for callers whose credential names none:
+// the only query of the package without a tenant. Rows of other tenants than
+// standard, where that is one, count only where who answers for all tenants made
+// them. Of those that count it reads the first: those of the host before others,
+// then the one that was known first. A row that a tenant adds later changes
+// nothing for anybody who is found by an earlier one.
+func everywhere(tx *store.Tx, standard, where string, args ...any) (User, error) {
+	u, err := scanUser(tx.Row(`SELECT `+userColumns+` FROM users WHERE (by_host = 1 OR $1 = '' OR tenant_id = $1) AND `+where+`
+		ORDER BY by_host DESC, known_since, id, tenant_id LIMIT 1`, append([]any{standard}, args...)...))
+	if errors.Is(err, store.ErrNone) {
+		return User{}, ErrNoUser
+	}
+	return u, err
 }
 
-func everywhereEmail(tx *store.Tx, folded string, bound bool) ([]User, error) {
-	return store.List(tx, scanUser, `SELECT `+userColumns+` FROM users WHERE email_folded = $1 AND email_folded <> '' AND (provider <> '') = ($2 = 1) LIMIT 2`, folded, bit(bound))
+func everywhereBound(tx *store.Tx, standard string, b Binding) (User, error) {
+	return everywhere(tx, standard, `subject = $2 AND issuer = $3 AND provider = $4 AND provider <> ''`, b.Subject, b.Issuer, b.Provider)
 }
 
-func everywhereService(tx *store.Tx, clientID string) ([]User, error) {
-	return store.List(tx, scanUser, `SELECT `+userColumns+` FROM users WHERE service_token = $1 AND service_token <> '' LIMIT 2`, clientID)
+func everywhereEmail(tx *store.Tx, standard, folded string, bound bool) (User, error) {
+	return everywhere(tx, standard, `email_folded = $2 AND email_folded <> '' AND (provider <> '') = ($3 = 1)`, folded, bit(bound))
+}
+
+func everywhereService(tx *store.Tx, standard, clientID string) (User, error) {
+	return everywhere(tx, standard, `service_token = $2 AND service_token <> ''`, clientID)
 }
 
 func listUsers(tx *store.Tx, tenant string, limit, offset int) (list []User, total int, err error) {
@@ -111,18 +122,18 @@ func insertUser(tx *store.Tx, u User) error {
 	if !u.BoundAt.IsZero() {
 		bound = u.BoundAt.UnixMilli()
 	}
-	_, err := tx.Exec(`INSERT INTO users (tenant_id, id, email, email_folded, service_token, name, provider, issuer, subject, bound_at, disabled, created_at, updated_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`,
+	_, err := tx.Exec(`INSERT INTO users (tenant_id, id, email, email_folded, service_token, name, provider, issuer, subject, bound_at, disabled, by_host, known_since, created_at, updated_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)`,
 		u.Tenant, u.ID, u.Email, folded, u.ServiceToken, u.Name, u.Bound.Provider, u.Bound.Issuer, u.Bound.Subject, bound, bit(u.Disabled),
-		u.CreatedAt.UnixMilli(), u.UpdatedAt.UnixMilli())
+		bit(u.ByHost), u.KnownSince.UnixMilli(), u.CreatedAt.UnixMilli(), u.UpdatedAt.UnixMilli())
 	return err
 }
 
 // updateUser writes what a patch may change.
 func updateUser(tx *store.Tx, u User) error {
 	folded, _, _ := principal.FoldEmail(u.Email)
-	_, err := tx.Exec(`UPDATE users SET email = $1, email_folded = $2, service_token = $3, name = $4, disabled = $5, updated_at = $6 WHERE tenant_id = $7 AND id = $8`,
-		u.Email, folded, u.ServiceToken, u.Name, bit(u.Disabled), tx.Now().UnixMilli(), u.Tenant, u.ID)
+	_, err := tx.Exec(`UPDATE users SET email = $1, email_folded = $2, service_token = $3, name = $4, disabled = $5, by_host = $6, known_since = $7, updated_at = $8 WHERE tenant_id = $9 AND id = $10`,
+		u.Email, folded, u.ServiceToken, u.Name, bit(u.Disabled), bit(u.ByHost), u.KnownSince.UnixMilli(), tx.Now().UnixMilli(), u.Tenant, u.ID)
 	return err
 }
 

@@ -35,8 +35,14 @@ type User struct {
 	BoundAt      time.Time // zero: not bound
 	Disabled     bool
 	Roles        []string // sorted
-	CreatedAt    time.Time
-	UpdatedAt    time.Time
+	// ByHost says that who answers for all tenants made it (By.Host): it counts also
+	// for callers whose default tenant is another.
+	ByHost bool
+	// KnownSince is when it came to be found by what it is found by: CreatedAt, or
+	// when it got its present address.
+	KnownSince time.Time
+	CreatedAt  time.Time
+	UpdatedAt  time.Time
 }
 
 // Binding is the identity that a row belongs to. The zero Binding is none.

@@ -34,13 +34,14 @@ func (s *Service) AddUser(ctx context.Context, by By, tenant string, n NewUser) 
 func (s *Service) AddUserIn(tx *store.Tx, by By, tenant string, n NewUser) (User, error) {
 	now := tx.Now().UTC()
 	u := User{Tenant: tenant, ID: n.ID, Email: n.Email, ServiceToken: n.ServiceToken, Name: n.Name, Bound: n.Bound,
-		Disabled: n.Disabled, Roles: distinct(n.Roles), CreatedAt: n.CreatedAt, UpdatedAt: now}
+		Disabled: n.Disabled, Roles: distinct(n.Roles), ByHost: by.Host, CreatedAt: n.CreatedAt, UpdatedAt: now}
 	if u.ID == "" {
 		u.ID = newUserID()
 	}
 	if u.CreatedAt.IsZero() {
 		u.CreatedAt = now
 	}
+	u.KnownSince = u.CreatedAt
 	if !u.Bound.IsZero() {
 		u.BoundAt = now
 	}

@@ -39,6 +39,8 @@ CREATE TABLE users (
     subject       TEXT    NOT NULL DEFAULT '',
     bound_at      BIGINT  NOT NULL DEFAULT 0,
     disabled      BIGINT  NOT NULL DEFAULT 0,
+    by_host       BIGINT  NOT NULL DEFAULT 0,  -- made by who answers for all tenants: counts for callers of other tenants too
+    known_since   BIGINT  NOT NULL DEFAULT 0,  -- when it came to be found by what it is found by
     created_at    BIGINT  NOT NULL,
     updated_at    BIGINT  NOT NULL,
     PRIMARY KEY (tenant_id, id)
