@@ -40,11 +40,28 @@ type Client struct {
 
 // Add registers a client, with the addresses of its sign-in, log-out and
 // back-channel log-out.
-func (p *People) Add(t testing.TB, c Client) { p.tell(t, "/test/client", c) }
+func (p *People) Add(t testing.TB, c Client) { t.Helper(); p.tell(t, "/test/client", c) }
 
-// Down has the provider close every connection, or serve again.
-func (p *People) Down(t testing.TB, down bool) {
-	p.tell(t, "/test/down", map[string]bool{"down": down})
+// Down has the provider close every connection that asks for a path that begins
+// so; "" serves again.
+func (p *People) Down(t testing.TB, path string) {
+	t.Helper()
+	p.tell(t, "/test/down", map[string]string{"path": path})
+}
+
+// Refreshes counts the refresh tokens that were taken and those that were refused.
+func (p *People) Refreshes(t testing.TB) (good, bad int) {
+	t.Helper()
+	res, err := (&http.Client{Timeout: 20 * time.Second}).Get(p.Issuer + "/test/refreshes")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = res.Body.Close() }()
+	var n struct{ Good, Bad int }
+	if err := json.NewDecoder(res.Body).Decode(&n); err != nil {
+		t.Fatal(err)
+	}
+	return n.Good, n.Bad
 }
 
 func (p *People) tell(t testing.TB, path string, what any) {
