@@ -47,7 +47,11 @@ func Backflow(src []byte, name string) (file []byte, r *Report, err error) {
 		case data:
 			b.left(m.name, "", ofDataLayer)
 		case m.name == "mfa":
-			b.left(m.name, "", "second factors are not in this release")
+			b.out.set("mfa", object()) // it is on by itself; the key says that it was meant
+			b.took("mfa", 0, "")
+			for _, under := range m.value.object {
+				b.left("mfa."+clip(under.name), "", "is no setting here")
+			}
 		case m.name == "environment" || m.name == "listen":
 			b.out.set(m.name, m.value)
 			b.took(m.name, 0, "")

@@ -71,6 +71,9 @@ func (b *backflow) route(in *tree, at string) *tree {
 			out.set(m.name, listOf(m.value.texts()))
 		case "requireAuth":
 			b.requireAuth(in, m, out, key)
+		case "requireMfa":
+			out.set(m.name, m.value)
+			b.uses["auth"] = true
 		case "authProvider":
 			b.provider(m.value, out, key)
 		case "requiredPermissions":
