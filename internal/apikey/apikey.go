@@ -99,6 +99,7 @@ var (
 	ErrIDTaken   = fault.New(fault.Conflict, "key_id_taken", "A key of this id exists or has existed")
 	ErrTooDeep   = fault.New(fault.Forbidden, "key_depth", "Keys made by keys may stand at most four above one another")
 	ErrKeyEnded  = fault.New(fault.Conflict, "key_expired", "The key is expired: give it a later expiresAt first")
+	ErrHoldsLess = fault.New(fault.Forbidden, "key_holds_less", "The key would not hold all of its scopes")
 	ErrMakesNone = fault.New(fault.Forbidden, "key_maker", "This credential makes no keys")
 )
 

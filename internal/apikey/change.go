@@ -33,6 +33,9 @@ func (s *Service) Change(ctx context.Context, by By, tenantID, id string, d Draf
 				k.Creator.Roles = c.Roles
 			}
 		}
+		if err := s.holds(tx, by, k, policy.GainedScopes(was.Scopes, k.Scopes)); err != nil {
+			return err
+		}
 		if err := updateKey(tx, k); err != nil {
 			return err
 		}

@@ -24,6 +24,9 @@ func (s *Service) Create(ctx context.Context, by By, tenantID string, d Draft) (
 		if err := s.may(tx, by, tenantID, k.Scopes); err != nil {
 			return err
 		}
+		if err := s.holds(tx, by, k, k.Scopes); err != nil {
+			return err
+		}
 		t := s.newToken(d.Machine && !d.Key, d.Machine)
 		k.Prefix, k.Env = t.prefix(), t.env
 		if err := insertKey(tx, k); err != nil {

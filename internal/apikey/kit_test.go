@@ -94,6 +94,11 @@ func (holder) MayGrant(_ *store.Tx, by *policy.Standing, _ string, before, after
 	return nil
 }
 
+func (holder) Lacks(_ *store.Tx, tenant string, g *policy.KeyGrant) ([]string, error) {
+	s := book().Stand(&principal.Principal{Kind: principal.Service, ProviderKind: "apiKey", Provider: "apiKey"}, nil, &policy.Known{Tenant: tenant, Key: g})
+	return policy.GainedScopes(s.Permissions(), g.Scopes), nil
+}
+
 func book() *policy.Book {
 	return policy.NewBook(&policy.RBACConfig{Roles: []policy.RoleConfig{
 		{Name: "editor", Permissions: []string{"docs:*", "apikeys:read", "apikeys:write"}},

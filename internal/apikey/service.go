@@ -23,6 +23,8 @@ import (
 // transaction, after the tenant's turn.
 type Rights interface {
 	MayGrant(tx *store.Tx, by *policy.Standing, tenant string, before, after []string) error
+	// Lacks lists which of a key's scopes it does not hold, by what its maker has.
+	Lacks(tx *store.Tx, tenant string, g *policy.KeyGrant) ([]string, error)
 }
 
 // Deps is what a Service works with.

@@ -5,6 +5,7 @@ import (
 
 	"github.com/portreeve/portreeve/internal/fault"
 	"github.com/portreeve/portreeve/internal/policy"
+	"github.com/portreeve/portreeve/internal/principal"
 	"github.com/portreeve/portreeve/internal/store"
 	"github.com/portreeve/portreeve/internal/tenant"
 )
@@ -56,6 +57,18 @@ func (s *Service) anew(tx *store.Tx, by *policy.Standing) (policy.Standing, erro
 // The error is ErrGrants (403), with what is missing as its details.
 func (s *Service) MayGrant(tx *store.Tx, by *policy.Standing, tenantID string, before, after []string) error {
 	return s.may(tx, Of(by), policy.GainedScopes(before, after))
+}
+
+// Lacks lists which of its scopes a key does not hold, by what whoever made it
+// has: what the same key would be refused for when it is used.
+func (s *Service) Lacks(tx *store.Tx, tenantID string, g *policy.KeyGrant) ([]string, error) {
+	own, err := s.Roles(tx, tenantID)
+	if err != nil {
+		return nil, err
+	}
+	who := &principal.Principal{Kind: principal.Service, Provider: "apiKey", ProviderKind: "apiKey", Tenant: tenantID}
+	now := s.d.Book().Stand(who, nil, &policy.Known{Tenant: tenantID, TenantRoles: policy.NewStoredRoles(own), Key: g})
+	return policy.GainedScopes(now.Permissions(), g.Scopes), nil
 }
 
 // may says whether a right covers what is gained.

@@ -1,6 +1,7 @@
 package rbac
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -163,6 +164,33 @@ func TestMayGrantForKeys(t *testing.T) {
 		err := h.db.Read(t.Context(), func(tx *store.Tx) error { return h.rbac.MayGrant(tx, tt.by, "main", tt.before, tt.after) })
 		if (err == nil) != tt.ok || err != nil && fault.From(err).Code != ErrGrants.Code {
 			t.Errorf("%s: %v", tt.name, err)
+		}
+	}
+}
+
+// What a key lacks is what no stored or claimed role of its maker brings.
+func TestWhatAKeyLacks(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, storetest.SQLite(t), fileRoles+"defaultRole: lead\n")
+	h.role("writer", "", "docs:write")
+	for _, tt := range []struct {
+		g    policy.KeyGrant
+		want string
+	}{
+		{policy.KeyGrant{Scopes: []string{"docs:read", "*"}}, "[docs:read *]"},
+		{policy.KeyGrant{Scopes: []string{"docs:write", "docs:read"}, CreatorRoles: []string{"writer"}}, "[docs:read]"},
+		{policy.KeyGrant{Scopes: []string{"docs:write", "rbac:read"}, CreatorClaimed: []string{"lead"}}, "[]"},
+		{policy.KeyGrant{Scopes: []string{"docs:write", "*", "*:read", "users:read"}, ByHost: true}, "[]"},
+	} {
+		err := h.db.Read(t.Context(), func(tx *store.Tx) error {
+			got, err := h.rbac.Lacks(tx, "main", &tt.g)
+			if fmt.Sprint(got) != tt.want {
+				t.Errorf("%+v: %v", tt.g.Scopes, got)
+			}
+			return err
+		})
+		if err != nil {
+			t.Error(err)
 		}
 	}
 }

@@ -1,8 +1,6 @@
 package tenant
 
 import (
-	"errors"
-
 	"github.com/portreeve/portreeve/internal/change"
 	"github.com/portreeve/portreeve/internal/fault"
 	"github.com/portreeve/portreeve/internal/policy"
@@ -43,38 +41,19 @@ func (d *Directory) lookKey(tx *store.Tx, q question, r *resolution) error {
 	return err
 }
 
-// creator fills in what whoever made the key holds now. A creator whose row is
-// disabled or gone holds nothing, its claimed roles included.
+// creator fills in what whoever made the key holds now, and notes what that was
+// read from.
 func (d *Directory) creator(tx *store.Tx, tenant string, facts KeyFacts, r *resolution) error {
-	g := facts.Grant
-	g.CreatorRoles = nil
-	if g.ByHost {
-		return nil
-	}
-	var u User
-	var err error = ErrNoUser
-	if facts.CreatorUserID != "" {
-		r.from(tenant, change.User, facts.CreatorUserID)
-		u, err = UserByID(tx, tenant, facts.CreatorUserID)
-	}
-	if !facts.Creator.IsZero() && facts.CreatorUserID == "" {
-		r.from("", change.Identity, bindingIdentity(facts.Creator))
-		u, err = UserByBinding(tx, tenant, facts.Creator)
-		if err == nil {
-			r.from(tenant, change.User, u.ID)
-		}
-	}
 	switch {
-	case errors.Is(err, ErrNoUser):
-		if facts.CreatorUserID != "" {
-			g.CreatorClaimed = nil
-		}
-	case err != nil:
-		return err
-	case u.Disabled:
-		g.CreatorClaimed = nil
-	default:
-		g.CreatorRoles = u.Roles
+	case facts.Grant.ByHost:
+	case facts.CreatorUserID != "":
+		r.from(tenant, change.User, facts.CreatorUserID)
+	case !facts.Creator.IsZero():
+		r.from("", change.Identity, bindingIdentity(facts.Creator))
 	}
-	return nil
+	id, err := facts.Maker(tx, tenant)
+	if id != "" {
+		r.from(tenant, change.User, id)
+	}
+	return err
 }
