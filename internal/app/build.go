@@ -66,7 +66,7 @@ type Built struct {
 }
 
 // ownCookies are Portreeve's own cookies: no upstream sees or sets them.
-var ownCookies = []string{"__Host-portreeve", "__Host-portreeve-mfa"}
+var ownCookies = []string{identity.CookieSession, identity.CookieMFA, identity.CookiePre}
 
 // build compiles a loaded file. Problems land in its document; the result must
 // not be used when the document failed.

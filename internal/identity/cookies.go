@@ -13,6 +13,7 @@ import (
 const (
 	CookieSession = "__Host-portreeve"
 	CookieMFA     = "__Host-portreeve-mfa"
+	CookiePre     = "__Host-portreeve-pre" // says which browser began a sign-in
 	HeaderMFA     = "X-Portreeve-MFA"
 )
 

@@ -25,7 +25,7 @@ const (
 )
 
 // cookiePre is the pre-session's cookie.
-const cookiePre = "__Host-portreeve-pre"
+const cookiePre = identity.CookiePre
 
 // start is what is kept of a sign-in that has begun: sealed.
 type start struct {
