@@ -128,7 +128,7 @@ func (s *Service) spendRefresh(ctx context.Context, r *row) error {
 		return errors.Join(err, s.release(ctx, r, ""))
 	}
 	p := s.provider(r.provider)
-	if p == nil {
+	if p == nil || issuerOf(p) != f.Issuer { // or another goes by its name now, who is not to be shown the token
 		return s.failed(ctx, r, "", down(errors.New("nobody signs in by provider "+r.provider+" any more")))
 	}
 	got, err := s.askRefresh(ctx, p, string(plain), f.Nonce)
