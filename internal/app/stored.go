@@ -83,7 +83,7 @@ func newStored(d storedDeps) *Stored {
 	s.Secrets = secrets.New(secrets.Deps{DB: d.DB, Audit: d.Audit, Feed: s.Feed, Keys: d.Sealed, Log: d.Log})
 	s.Usage = usage.New(usage.Deps{DB: d.DB, Touch: s.APIKeys, Keys: s.APIKeys, Also: []usage.Flusher{s.Secrets}, Now: d.Now, Log: d.Log})
 	s.MFA = mfa.New(mfa.Deps{DB: d.DB, Audit: d.Audit, Feed: s.Feed, Keys: d.Sealed, Pages: d.Pages, Now: d.Now, Log: d.Log,
-		SteppedUp: func(tx *store.Tx, p mfa.Person) error { return s.Sessions.SteppedUp(tx, p.Who) }})
+		SteppedUp: func(tx *store.Tx, p mfa.Person) (string, error) { return s.Sessions.StepUpIn(tx, p.Who) }})
 	s.Sessions = session.New(session.Deps{DB: d.DB, Audit: d.Audit, Keys: d.Sealed, Pages: d.Pages, Users: s.Tenants, Env: d.Written, Ended: s.MFA.EndSession, Now: d.Now, Log: d.Log})
 	s.Agents = agents.New(agents.Deps{DB: d.DB, Audit: d.Audit, Feed: s.Feed, Now: d.Now, Log: d.Log})
 	s.people = tenant.NewDirectory(s.Tenants, tenant.DirectoryDeps{Feed: s.Feed, Keys: s.APIKeys, Sessions: s.Sessions, Roles: s.Roles, Refused: s.refused})

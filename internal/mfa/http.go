@@ -165,7 +165,7 @@ type verified struct {
 func steppedUp(c *gateway.Call, up StepUp) request.Reply {
 	reply := gateway.JSON(200, verified{Verified: true, StepUpToken: up.Token, ExpiresIn: int64(up.ExpiresIn.Seconds())})
 	if isSession(c.Who) {
-		reply.Header = append(reply.Header, cookieOf(up))
+		reply.Header = append(reply.Header, cookiesOf(up)...)
 	}
 	return reply
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/portreeve/portreeve/internal/fault"
 	"github.com/portreeve/portreeve/internal/gateway"
+	"github.com/portreeve/portreeve/internal/identity"
 	"github.com/portreeve/portreeve/internal/pages"
 	"github.com/portreeve/portreeve/internal/request"
 )
@@ -97,12 +98,17 @@ func (h *surface) take(ctx context.Context, c *gateway.Call, p Person) (request.
 	case done.StepUp == nil: // of an app that is being set up
 		return h.page(ctx, c, p, back, "", 0)
 	}
-	return request.Reply{Status: 303, Header: request.Header{{Name: "Location", Value: safeReturn(back)}, {Name: "Cache-Control", Value: "no-store"},
-		{Name: "Referrer-Policy", Value: "no-referrer"}, cookieOf(*done.StepUp)}}, nil
+	return request.Reply{Status: 303, Header: append(request.Header{{Name: "Location", Value: safeReturn(back)}, {Name: "Cache-Control", Value: "no-store"},
+		{Name: "Referrer-Policy", Value: "no-referrer"}}, cookiesOf(*done.StepUp)...)}, nil
 }
 
-func cookieOf(up StepUp) request.Field {
-	return request.Field{Name: "Set-Cookie", Value: Cookie + "=" + up.Token + "; Path=/; Max-Age=" + strconv.Itoa(max(1, int(up.ExpiresIn.Seconds()))) + "; Secure; HttpOnly; SameSite=Lax"}
+// cookiesOf are the step-up's cookie and the session's new one.
+func cookiesOf(up StepUp) []request.Field {
+	out := []request.Field{{Name: "Set-Cookie", Value: Cookie + "=" + up.Token + "; Path=/; Max-Age=" + strconv.Itoa(max(1, int(up.ExpiresIn.Seconds()))) + "; Secure; HttpOnly; SameSite=Lax"}}
+	if up.session != "" {
+		out = append(out, identity.SetCookie(identity.CookieSession, up.session, 0))
+	}
+	return out
 }
 
 const longestReturn = 4096

@@ -27,8 +27,10 @@ type Deps struct {
 	Now   func() time.Time
 	Log   *slog.Logger
 	// SteppedUp is told, in the same transaction, that a session's caller has shown
-	// a second factor: sessions change their ids then. nil: nobody is.
-	SteppedUp func(tx *store.Tx, p Person) error
+	// a second factor: sessions change their ids then. cookie is the session's new
+	// one, which the answer carries; "" where there is none to carry. nil: nobody is
+	// told.
+	SteppedUp func(tx *store.Tx, p Person) (cookie string, err error)
 }
 
 // Service is the rules of second factors. Its methods trust the Person: whoever

@@ -15,6 +15,8 @@ import (
 type StepUp struct {
 	Token     string
 	ExpiresIn time.Duration
+
+	session string // the new cookie of the caller's session; "": there is none
 }
 
 // grant makes a step-up token.
@@ -37,7 +39,8 @@ func (s *Service) grant(tx *store.Tx, by tenant.By, p Person, u used, set Settin
 		return StepUp{}, err
 	}
 	if isSession(p.Who) && s.d.SteppedUp != nil {
-		if err := s.d.SteppedUp(tx, p); err != nil {
+		var err error
+		if out.session, err = s.d.SteppedUp(tx, p); err != nil {
 			return StepUp{}, err
 		}
 	}

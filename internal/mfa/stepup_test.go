@@ -2,6 +2,7 @@ package mfa
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -154,6 +155,30 @@ func TestASessionGetsACookie(t *testing.T) {
 	cookie := "__Host-portreeve-mfa=" + a.text(t, "stepUpToken")
 	call(t, r.Service, anna.with(func(p *principal.Principal) { p.ProviderKind = "access" }), "POST", "/mfa/backup-codes", "", "Cookie", cookie).is(t, 403, `{"error":"Forbidden","message":"Second factor required"}`)
 	call(t, r.Service, anna, "POST", "/mfa/backup-codes", "", "Cookie", cookie).is(t, 200, "")
+}
+
+// The answer to a factor carries the session's new cookie: the one before ends soon.
+func TestASteppedUpSessionGetsItsNewCookie(t *testing.T) {
+	t.Parallel()
+	r := open(t, storetest.SQLite(t))
+	r.d.SteppedUp = func(_ *store.Tx, p Person) (string, error) { return "next-of-" + p.Who.SessionID, nil }
+	anna := r.anna().session("s1")
+	secret, _ := r.enrolled(t, anna)
+	const want = "__Host-portreeve=next-of-s1; Path=/; Secure; HttpOnly; SameSite=Lax"
+	a := call(t, r.Service, anna, "POST", "/mfa/verify", `{"code":"`+r.code(t, secret)+`"}`).is(t, 200, "")
+	if !slices.Contains(a.header.Values("Set-Cookie"), want) {
+		t.Errorf("%v", a.header.Values("Set-Cookie"))
+	}
+	r.clock.add(period)
+	a = call(t, r.Service, anna, "POST", "/.portreeve/mfa", "code="+r.code(t, secret)+"&return=%2Fx").is(t, 303, "")
+	if !slices.Contains(a.header.Values("Set-Cookie"), want) || len(a.header.Values("Set-Cookie")) != 2 {
+		t.Errorf("%v", a.header.Values("Set-Cookie"))
+	}
+	r.clock.add(period)
+	bearer := r.anna()
+	if a := call(t, r.Service, bearer, "POST", "/mfa/verify", `{"code":"`+r.code(t, secret)+`"}`).is(t, 200, ""); a.header.Has("Set-Cookie") {
+		t.Errorf("a token: %v", a.header.Values("Set-Cookie"))
+	}
 }
 
 func TestAChangeNeedsACodeOrAFreshStepUp(t *testing.T) {

@@ -31,6 +31,17 @@ func (s *Service) SteppedUp(tx *store.Tx, who *principal.Principal) error {
 	return s.renewIn(tx, who.SessionID)
 }
 
+// StepUpIn is SteppedUp for whoever can hand the new cookie out with their own
+// answer: cookie is it, "" where the caller came by one that is older than the one
+// that counted. Without it a browser that asks for nothing more while the old one
+// is good would be signed out by having shown a second factor.
+func (s *Service) StepUpIn(tx *store.Tx, who *principal.Principal) (cookie string, err error) {
+	if err := s.SteppedUp(tx, who); err != nil {
+		return "", err
+	}
+	return s.successor(tx, who)
+}
+
 // renewIn replaces the cookie that counts by its successor; the caller holds the
 // session.
 func (s *Service) renewIn(tx *store.Tx, id string) error {
