@@ -55,7 +55,7 @@ func heading(b *strings.Builder, o options, f findings) {
 		}
 		b.WriteString("\nBefore the runs each process refused a request without token and one with a changed token, named the caller to the " +
 			"upstream without passing the credential, told of its rate limit, and wrote its access log. One wrong answer in a run ends the " +
-			"benchmark. Audit is not in this release, so it is not on the path.")
+			"benchmark. No audit event falls on the path: only changes make them.")
 	}
 	b.WriteString("\n")
 }

@@ -36,15 +36,23 @@ func (s *Service) Find(of string, keys []string, now time.Time, settled []park.S
 		// All of them are read together, so that what a request is given is of
 		// one moment as far as it was not at hand.
 		name := jobKey(of, keys)
-		ran, did := park.Find(settled, name)
+		ran, did := s.read(settled, name)
 		if !did {
-			return nil, &park.Job{Kind: "secret", Key: name, Waits: true, Run: func(ctx context.Context) (any, error) { return s.load(ctx, of, keys) }}, nil
+			// The number of the last change is part of the job's name: whoever asks
+			// after a change does not join a reading from before it.
+			job := since(name, s.d.Feed.Seq())
+			if done, ok := park.Find(settled, job); ok && done.Err != nil { // it never ran
+				return nil, nil, unavailable(done.Err)
+			}
+			return nil, &park.Job{Kind: "secret", Key: job, Waits: true, Run: func(ctx context.Context) (any, error) {
+				list, err := s.load(ctx, of, keys)
+				return reading{name, list, err}, nil
+			}}, nil
 		}
-		list, ok := ran.Value.([]*opened)
-		if ran.Err != nil || !ok {
-			return nil, nil, unavailable(ran.Err)
+		if ran.err != nil || len(ran.list) != len(keys) {
+			return nil, nil, unavailable(ran.err)
 		}
-		got = list
+		got = ran.list
 	}
 	out := make(map[string]string, len(keys))
 	for i, o := range got {
@@ -54,6 +62,30 @@ func (s *Service) Find(of string, keys []string, now time.Time, settled []park.S
 		}
 	}
 	return out, nil, nil
+}
+
+// reading is what became of a job.
+type reading struct {
+	name park.Key
+	list []*opened
+	err  error
+}
+
+// read finds what a job of this request read, as far as it still holds.
+func (s *Service) read(settled []park.Settled, name park.Key) (reading, bool) {
+	for _, done := range slices.Backward(settled) {
+		r, ok := done.Value.(reading)
+		if !ok || r.name != name {
+			continue
+		}
+		return r, !slices.ContainsFunc(r.list, func(o *opened) bool { return !s.d.Feed.Holds(o.asOf, o.slot) })
+	}
+	return reading{}, false
+}
+
+// since tells jobs of one name apart by what was known when they began.
+func since(name park.Key, seq int64) park.Key {
+	return sha256.Sum256(binary.AppendVarint(name[:], seq))
 }
 
 // unavailable keeps a refusal that says already why.

@@ -190,3 +190,32 @@ func TestMemoryIsBoundedAndLosesNoUses(t *testing.T) {
 		}
 	}
 }
+
+// A request that began before a change does not use, nor join, a reading from
+// before it.
+func TestAReadingFromBeforeAChangeIsNotUsed(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		r := open(t, db)
+		r.create(t, "a", "K", "one")
+		r.poll(t)
+		_, job, f := r.Find("a", []string{"K"}, time.Now(), nil)
+		if f != nil || job == nil {
+			t.Fatalf("%v, %v", job, f)
+		}
+		v, err := job.Run(t.Context())
+		settled := []park.Settled{{Key: job.Key, Value: v, Err: err}}
+		if _, err := r.Rotate(t.Context(), tenant.Host(), "a", "K", secret.New("two"), 1); err != nil {
+			t.Fatal(err)
+		}
+		r.poll(t)
+		values, again, f := r.Find("a", []string{"K"}, time.Now(), settled)
+		if f != nil || again == nil || again.Key == job.Key {
+			t.Fatalf("the old reading counts: %v, %v, the same job: %t", values, f, again != nil && again.Key == job.Key)
+		}
+		full := []park.Settled{{Key: again.Key, Err: fault.New(fault.Unavailable, "park_full", "")}}
+		if _, job, f := r.Find("a", []string{"K"}, time.Now(), full); job != nil || f == nil || f.Code != "park_full" {
+			t.Errorf("a job that never ran: %v, %v", job, f)
+		}
+	})
+}
