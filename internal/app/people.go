@@ -42,7 +42,8 @@ func (b *builder) refusalPage() {
 		if !has[site] {
 			return gateway.Flat(f, requestID, decision)
 		}
-		page := pages.Refusal{Status: f.Kind.Status(), Heading: f.Kind.Label(), Text: f.Text(), Decision: decision, Request: requestID}
+		page := pages.Refusal{Status: f.Kind.Status(), Reason: f.Text(), Decision: decision, Request: requestID}
+		page.Heading, page.Text = inWords(f.Kind)
 		if !site.Default {
 			page.Host = site.Name
 		}
@@ -56,4 +57,25 @@ func (b *builder) refusalPage() {
 		}
 		return with.Refusal(page)
 	}
+}
+
+// inWords says to people what a kind of refusal means; what programs are told
+// stands below it on the page.
+func inWords(k fault.Kind) (heading, text string) {
+	switch k {
+	case fault.Unauthenticated:
+		return "You are not signed in", "This page is for people who are."
+	case fault.Forbidden:
+		return "You cannot open this page", "Your account may not do this here."
+	case fault.NotFound:
+		return "There is no such page", "Nothing stands at this address. Is it written right?"
+	case fault.TooManyRequests:
+		return "Too many at once", "Please wait a moment, then try again."
+	case fault.Internal:
+		return "Something went wrong", "That is not your fault. Please try again in a moment."
+	}
+	if k.Status() >= 500 {
+		return "Not right now", "Something that this page needs cannot be reached. Please try again in a moment."
+	}
+	return "That did not work", "Something about the address or the form is not right."
 }

@@ -63,7 +63,7 @@ type SignIn struct {
 // SignIn makes the page.
 func (p *Pages) SignIn(in SignIn) request.Reply {
 	if in.Lead == "" {
-		in.Lead = "Choose how."
+		in.Lead = "Choose how you want to sign in."
 	}
 	return p.page(200, p.signIn, struct {
 		frame
@@ -77,6 +77,7 @@ type Refusal struct {
 	Host              string
 	Status            int
 	Heading, Text     string
+	Reason            string // as programs are told, for who asks whoever runs the site
 	Decision, Request string
 	Again             *Link  // what may help
 	SignOut           string // where a form posts to sign out; "" where nobody is signed in
@@ -100,7 +101,8 @@ type MFA struct {
 	Action         string // where the form posts to
 	Script         string // of passkeys
 	Enrolled       bool
-	Code, Passkey  bool // which factors there are
+	Code, Passkey  bool // what can be shown here
+	BackupOnly     bool // codes are backup codes: there is no app
 	Problem        string
 	ProblemsStatus int // with Problem; 400 unless set
 }
@@ -125,8 +127,8 @@ func (p *Pages) MFA(in MFA) request.Reply {
 
 // SignedOut says that somebody is signed out.
 type SignedOut struct {
-	Host, Text string
-	Again      *Link
+	Host, Text  string
+	Again, Also *Link // what to do next, and instead
 }
 
 // SignedOut makes the page.

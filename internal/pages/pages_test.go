@@ -25,15 +25,17 @@ func TestPagesSayWhatTheyAreFor(t *testing.T) {
 		has, not []string
 	}{
 		"chooser": {p.SignIn(SignIn{Host: "app.example.com", Choices: []Link{{"Entra", "/.portreeve/login/entra?return=%2Fa"}}}), 200,
-			[]string{"<title>Sign in</title>", `href="/.portreeve/login/entra?return=%2Fa"`, "Continue with Entra", "app.example.com"}, []string{"<script"}},
+			[]string{"<title>Sign in · app.example.com</title>", `href="/.portreeve/login/entra?return=%2Fa"`, "Continue with Entra", "app.example.com"}, []string{"<script"}},
 		"nobody": {p.SignIn(SignIn{Host: "app.example.com"}), 200, []string{"no sign-in provider is set up"}, []string{"Continue"}},
-		"refusal": {p.Refusal(Refusal{Host: "h", Status: 403, Heading: "Not for this account", Text: "Second factor required", Decision: "d3c1", Request: "r1", SignOut: "/.portreeve/logout"}), 403,
-			[]string{"d3c1", "Not for this account", `action="/.portreeve/logout"`, `method="post"`, `class="stopped"`}, []string{"<script"}},
+		"refusal": {p.Refusal(Refusal{Host: "h", Status: 403, Heading: "Not for this account", Text: "Your account may not.", Reason: "Second factor required", Decision: "d3c1", Request: "r1", SignOut: "/.portreeve/logout"}), 403,
+			[]string{"d3c1", "Not for this account", "Second factor required", `action="/.portreeve/logout"`, `method="post"`, `class="stopped"`}, []string{"<script"}},
 		"mfa": {p.MFA(MFA{Host: "h", Return: "/a?b=c", Action: "/.portreeve/mfa", Script: "/.portreeve/mfa.js", Enrolled: true, Code: true, Passkey: true, Problem: "Invalid code"}), 400,
-			[]string{`value="/a?b=c"`, `autocomplete="one-time-code"`, `src="/.portreeve/mfa.js"`, "Invalid code", "Use a passkey"}, nil},
-		"mfa none":   {p.MFA(MFA{Host: "h"}), 200, []string{"has none yet"}, []string{"<form", "<script"}},
-		"confirm":    {p.Confirm(Confirm{Host: "h", Heading: "Sign in by this link", Action: "/.portreeve/link/x", Button: "Sign in"}), 200, []string{`action="/.portreeve/link/x"`, ">Sign in</button>"}, []string{"<script"}},
-		"signed out": {p.SignedOut(SignedOut{Host: "h", Again: &Link{"Sign in again", "/"}}), 200, []string{"You are signed out", "Sign in again"}, nil},
+			[]string{`value="/a?b=c"`, `autocomplete="one-time-code"`, `src="/.portreeve/mfa.js"`, "Invalid code", "Use your passkey"}, nil},
+		"mfa of a passkey alone":            {p.MFA(MFA{Host: "h", Action: "/.portreeve/mfa", Enrolled: true, Passkey: true, BackupOnly: true}), 200, []string{"Use your passkey", "autofocus"}, []string{"<form", ">or<"}},
+		"mfa of a passkey and backup codes": {p.MFA(MFA{Host: "h", Action: "/.portreeve/mfa", Enrolled: true, Passkey: true, Code: true, BackupOnly: true}), 200, []string{"Backup code", ">or<"}, []string{"six digits"}},
+		"mfa none":                          {p.MFA(MFA{Host: "h"}), 200, []string{"has none yet"}, []string{"<form", "<script"}},
+		"confirm":                           {p.Confirm(Confirm{Host: "h", Heading: "Sign in by this link", Action: "/.portreeve/link/x", Button: "Sign in"}), 200, []string{`action="/.portreeve/link/x"`, ">Sign in</button>"}, []string{"<script"}},
+		"signed out":                        {p.SignedOut(SignedOut{Host: "h", Again: &Link{"Sign out there", "/x"}, Also: &Link{"Sign in again", "/"}}), 200, []string{"You are signed out", "Sign out there", "Sign in again"}, nil},
 	} {
 		body := string(tt.reply.Body)
 		if tt.reply.Status != tt.status {
