@@ -1,4 +1,4 @@
-// The button "Use a passkey" of the prompt for a second factor. It writes no
+// The button "Use your passkey" of the prompt for a second factor. It writes no
 // markup, so that the page's policy (require-trusted-types-for) has nothing to say.
 
 const button = document.getElementById("passkey");

@@ -58,14 +58,14 @@ func (h *surface) prompt(ctx context.Context, c *gateway.Call, p Person) (reques
 }
 
 func (h *surface) page(ctx context.Context, c *gateway.Call, p Person, back, problem string, status int) (request.Reply, error) {
-	f, err := h.s.factors(ctx, p)
+	f, backup, err := h.s.prompted(ctx, p)
 	if err != nil {
 		return request.Reply{}, err
 	}
 	here := len(accountAt(p, &standing{}, f, c.View.Host).keys) > 0
 	return h.s.d.Pages.MFA(pages.MFA{Host: c.View.Host, Return: safeReturn(back), Action: PagePath, Script: ScriptPath, Enrolled: f.any(),
 		// Backup codes go with either, and are typed where codes are.
-		Code: f.any(), Passkey: here, Problem: problem, ProblemsStatus: status}), nil
+		Code: f.totp.enabled() || backup, BackupOnly: !f.totp.enabled(), Passkey: here, Problem: problem, ProblemsStatus: status}), nil
 }
 
 // take spends the code of the form.

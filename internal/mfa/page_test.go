@@ -60,12 +60,12 @@ func TestThePromptOffersAPasskeyOfThisHost(t *testing.T) {
 	r := open(t, storetest.SQLite(t))
 	anna := r.anna().session("s1")
 	r.register(t, anna, newAuthenticator(t, here), "").is(t, 201, "")
-	if a := call(t, r.Service, anna, "GET", PagePath, ""); !strings.Contains(a.body, `src="/.portreeve/mfa.js"`) {
+	if a := call(t, r.Service, anna, "GET", PagePath, ""); !strings.Contains(a.body, `src="/.portreeve/mfa.js"`) || strings.Contains(a.body, `name="code"`) {
 		t.Errorf("%s", a.body)
 	}
 	elsewhere := anna
 	elsewhere.host = "admin.example.com"
-	if a := call(t, r.Service, elsewhere, "GET", PagePath, ""); strings.Contains(a.body, `mfa.js`) {
+	if a := call(t, r.Service, elsewhere, "GET", PagePath, ""); strings.Contains(a.body, `mfa.js`) || !strings.Contains(a.body, "made at another address") {
 		t.Errorf("%s", a.body)
 	}
 	js := call(t, r.Service, anna, "GET", ScriptPath, "").is(t, 200, "")

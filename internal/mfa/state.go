@@ -54,6 +54,20 @@ func (s *Service) factors(ctx context.Context, p Person) (f factors, err error) 
 	return f, err
 }
 
+// prompted is what a person can be asked for: factors, and whether backup codes
+// are left.
+func (s *Service) prompted(ctx context.Context, p Person) (f factors, backup bool, err error) {
+	err = s.d.DB.Read(ctx, func(tx *store.Tx) error {
+		if f, err = factorsOf(tx, p, s.now()); err != nil {
+			return err
+		}
+		n, err := remainingCodes(tx, p)
+		backup = n > 0
+		return err
+	})
+	return f, backup, err
+}
+
 // Sweep removes challenges and step-ups that have ended, of all tenants. Whoever
 // runs the service calls it now and then.
 func (s *Service) Sweep(ctx context.Context) error {
