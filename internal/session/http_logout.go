@@ -75,7 +75,7 @@ func (h *handlers) signedOut(ctx context.Context, c *gateway.Call) (request.Repl
 		if p := h.site.provider(list[0]); p != nil {
 			if end := h.endSession(ctx, c, p); end != "" {
 				in.Text = "Your session here has ended. You may still be signed in at " + p.Name + "."
-				in.Again = &pages.Link{Label: "Sign out at " + p.Name + " too", Href: end}
+				in.Again, in.Also = &pages.Link{Label: "Sign out at " + p.Name + " too", Href: end}, in.Again
 			}
 		}
 	}

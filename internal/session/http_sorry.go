@@ -53,7 +53,7 @@ func wordsFor(err error) words {
 	case errors.Is(err, errSpent):
 		return words{http.StatusBadRequest, "code_spent", "This sign-in is over", "The sign-in provider does not take the code any more. Please begin again."}
 	case errors.Is(err, errDenied):
-		return words{http.StatusForbidden, "provider_denied", "The provider let nobody through", "The sign-in was cancelled or refused at the sign-in provider."}
+		return words{http.StatusForbidden, "provider_denied", "You are not signed in", "The sign-in was cancelled, or the sign-in provider refused it."}
 	case f.Code == identity.CodeIDToken:
 		return words{http.StatusUnauthorized, f.Code, "The sign-in was refused", "What the sign-in provider said of you could not be believed, and was refused."}
 	case f.Kind == fault.Forbidden, f.Kind == fault.Unauthenticated:
@@ -76,9 +76,13 @@ func (h *handlers) sorry(ctx context.Context, c *gateway.Call, provider, back st
 	if w.status != http.StatusServiceUnavailable {
 		h.s.d.Audit.Refused("", "session.refused "+w.code, "", c.View.Client)
 	}
+	again := "Sign in again"
+	if w.status == http.StatusServiceUnavailable {
+		again = "Try again"
+	}
 	reply := h.s.d.Pages.Refusal(pages.Refusal{
 		Host: c.View.Host, Status: w.status, Heading: w.heading, Text: w.text, Decision: c.Decision, Request: c.View.ID,
-		Again: &pages.Link{Label: "Sign in again", Href: loginPath + "?return=" + escape(back)},
+		Again: &pages.Link{Label: again, Href: loginPath + "?return=" + escape(back)},
 	})
 	if w.status == http.StatusServiceUnavailable {
 		reply.Header = append(reply.Header, request.Field{Name: "Retry-After", Value: "15"})
