@@ -57,12 +57,9 @@ func identityOf(p *principal.Principal) Identity {
 	if p.Provider == "" || p.Subject == "" || !storable(p.Subject, maxIdentity) {
 		return Identity{}
 	}
-	i := Identity{Provider: p.Provider, Subject: p.Subject}
-	if !p.IssuerFree {
-		if !storable(p.Issuer, maxIdentity) {
-			return Identity{}
-		}
-		i.Issuer = p.Issuer
+	i := Identity{Provider: p.Provider, Issuer: p.Authority(), Subject: p.Subject}
+	if !storable(i.Issuer, maxIdentity) {
+		return Identity{}
 	}
 	return i
 }

@@ -50,7 +50,7 @@ func (s *Service) Find(a policy.DirectoryAsk, tenantID, collection, id string) (
 func jobKey(at place, seq int64) park.Key {
 	p := at.who
 	var b []byte
-	for _, part := range []string{"agents", at.tenant, at.collection, at.id, string(p.Kind), p.ProviderKind, p.Provider, p.Issuer, strconv.FormatBool(p.IssuerFree),
+	for _, part := range []string{"agents", at.tenant, at.collection, at.id, string(p.Kind), p.ProviderKind, p.Provider, p.Issuer, p.Authority(), strconv.FormatBool(p.IssuerFree),
 		p.Subject, strconv.FormatBool(p.EmailVerified), p.EmailFolded, p.CommonName, p.CredentialID, strconv.FormatInt(seq, 10)} {
 		b = binary.AppendUvarint(b, uint64(len(part)))
 		b = append(b, part...)

@@ -124,10 +124,7 @@ func creatorOf(by *policy.Standing, tenantID string) (Creator, string, error) {
 		c.Roles = slices.Clone(who.Roles)
 	}
 	if who.Subject != "" {
-		c.Bound = tenant.Binding{Provider: who.Provider, Subject: who.Subject}
-		if !who.IssuerFree {
-			c.Bound.Issuer = who.Issuer
-		}
+		c.Bound = tenant.Binding{Provider: who.Provider, Issuer: who.Authority(), Subject: who.Subject}
 	}
 	if who.Kind != principal.User && who.Kind != principal.Service || c.Bound.IsZero() && c.UserID == "" {
 		return Creator{}, "", ErrMakesNone // nobody who could be found again

@@ -125,7 +125,7 @@ func (x *Exchange) subject(by string) []string {
 		}
 		return []string{x.Stand.Tenant}
 	}
-	return []string{p.Provider, p.Issuer, p.ID()} // a key counts by itself, which is who it is
+	return []string{p.Provider, p.Authority(), p.ID()} // a key counts by itself, which is who it is
 }
 
 func (x *Exchange) take(t *limit.Table, claims []limit.Claim, caller bool, now time.Time) *fault.Error {

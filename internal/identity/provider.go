@@ -159,6 +159,9 @@ func (p *Provider) principal(c *claims) (*principal.Principal, *refusal) {
 		Claims: c.all, Raw: c.raw,
 		AuthTime: c.authTime.at, IssuedAt: c.issuedAt.at, Expires: c.expires.at,
 	}
+	if issuers := p.Issuers(); len(issuers) > 1 {
+		who.Realm = issuers[0]
+	}
 	if p.Kind == KindAccess && c.subject == "" {
 		who.Kind, who.CommonName = principal.Service, c.commonName
 	}

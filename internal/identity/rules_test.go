@@ -194,6 +194,12 @@ func TestFirebase(t *testing.T) {
 	if got := code(ask(t, s, withBearer(mint(es(), firebaseBody())), clock)); got != CodeWrongAlgorithm {
 		t.Errorf("ES256: %q", got)
 	}
+	for _, iss := range []string{"https://securetoken.google.com/demo-project", "https://session.firebase.google.com/demo-project"} {
+		a := Ask{View: withBearer(mint(rs(), firebaseBody().with("iss", iss))), Now: clock, Accept: must(s.Accept([]string{"firebase"}))}
+		if r, _ := asking(t, s, a); r.Who.Issuer != iss || r.Who.Authority() != "https://securetoken.google.com/demo-project" {
+			t.Errorf("%s: %q, known under %q", iss, r.Who.Issuer, r.Who.Authority())
+		}
+	}
 }
 
 func TestFirebaseCountsWhereItIsNamed(t *testing.T) {

@@ -45,11 +45,7 @@ func idOf(p *principal.Principal) (id string, ok bool) {
 	if p == nil || p.Kind != principal.User || p.ProviderKind == "apiKey" || p.ProviderKind == "machine" || p.Provider == "" || p.Subject == "" {
 		return "", false
 	}
-	b := tenant.Binding{Provider: p.Provider, Issuer: p.Issuer, Subject: p.Subject}
-	if p.IssuerFree {
-		b.Issuer = ""
-	}
-	return idOfBinding(b), true
+	return idOfBinding(tenant.Binding{Provider: p.Provider, Issuer: p.Authority(), Subject: p.Subject}), true
 }
 
 // idOfBinding is the same for the identity of a users row.

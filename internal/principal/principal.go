@@ -62,6 +62,9 @@ type Principal struct {
 	// IssuerFree reports that the provider is configured without an issuer: iss
 	// takes no part in who somebody is.
 	IssuerFree bool
+	// Realm is the first issuer of a provider that has several, all of which speak of
+	// the same accounts: Firebase's ID tokens and session cookies. "" elsewhere.
+	Realm string
 
 	// Claims is the whole verified payload. Nobody writes to it. Numbers are
 	// json.Number.
@@ -82,6 +85,18 @@ func Nobody() *Principal { return nobody }
 
 // Authenticated reports whether a credential stands behind the principal.
 func (p *Principal) Authenticated() bool { return p != nil && p.Kind != Anonymous }
+
+// Authority is the issuer that takes part in who somebody is: one account has one,
+// whatever sort of token it shows. "" where the provider is configured without.
+func (p *Principal) Authority() string {
+	switch {
+	case p.IssuerFree:
+		return ""
+	case p.Realm != "":
+		return p.Realm
+	}
+	return p.Issuer
+}
 
 // ID is the short name for logs and headers: the subject, or the common name
 // of a service token.

@@ -190,10 +190,7 @@ func (s *Service) provider(c *gateway.Call, named string, a *Assignment) error {
 		switch who.ProviderKind {
 		case "apiKey", "machine":
 		default:
-			a.Provider = who.Provider
-			if !who.IssuerFree {
-				a.Issuer = who.Issuer
-			}
+			a.Provider, a.Issuer = who.Provider, who.Authority()
 			return nil
 		}
 	}

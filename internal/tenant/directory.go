@@ -95,7 +95,7 @@ func (d *Directory) Find(a policy.DirectoryAsk) (*policy.Known, *park.Job, *faul
 // what would come back after it.
 func (d *Directory) key(a *policy.DirectoryAsk, seq int64) park.Key {
 	p := a.Who
-	return sha256.Sum256(packed("directory", string(p.Kind), p.Provider, p.ProviderKind, p.Issuer, strconv.FormatBool(p.IssuerFree), p.Subject,
+	return sha256.Sum256(packed("directory", string(p.Kind), p.Provider, p.ProviderKind, p.Issuer, p.Authority(), strconv.FormatBool(p.IssuerFree), p.Subject,
 		p.EmailFolded, p.CommonName, p.Tenant, p.CredentialID, p.SecretDigest, p.SessionID, a.Claim, a.Default,
 		strconv.FormatBool(d.auto.On), strconv.Itoa(d.auto.Max), strconv.FormatInt(seq, 10)))
 }

@@ -162,6 +162,24 @@ func TestWhereTheIssuerTakesNoPart(t *testing.T) {
 	})
 }
 
+// A Firebase account has one row, whether its ID token comes or its session cookie.
+func TestOneAccountOfSeveralIssuersIsOneUser(t *testing.T) {
+	each(t, func(t *testing.T, r *rig) {
+		u := r.add(t, "acme", NewUser{Email: "fay@example.com", Roles: []string{"viewer"}})
+		token, cookie := person("firebase", "f-1", "fay@example.com"), person("firebase", "f-1", "fay@example.com")
+		token.Issuer, cookie.Issuer = "https://securetoken.google.com/p", "https://session.firebase.google.com/p"
+		token.Realm, cookie.Realm = token.Issuer, token.Issuer
+		for _, who := range []*principal.Principal{cookie, token} {
+			if k := r.known(t, who, "", ""); k.Refuse != nil || k.UserID != u.ID {
+				t.Errorf("%s: %+v", who.Issuer, k)
+			}
+		}
+		if got, err := r.svc.User(t.Context(), "acme", u.ID); err != nil || got.Bound.Issuer != token.Issuer {
+			t.Errorf("bound to %+v, %v", got.Bound, err)
+		}
+	})
+}
+
 func TestAServiceIsKnownByItsClientID(t *testing.T) {
 	each(t, func(t *testing.T, r *rig) {
 		u := r.add(t, "acme", NewUser{ServiceToken: "ci.access", Roles: []string{"viewer"}})

@@ -56,14 +56,8 @@ func bindingOf(p *principal.Principal) (b Binding, ok bool) {
 	if p.Kind != principal.User || p.Provider == "" || !storable(p.Subject) || p.Subject == "" {
 		return Binding{}, false
 	}
-	b = Binding{Provider: p.Provider, Subject: p.Subject}
-	if !p.IssuerFree {
-		if !storable(p.Issuer) {
-			return Binding{}, false
-		}
-		b.Issuer = p.Issuer
-	}
-	return b, true
+	b = Binding{Provider: p.Provider, Issuer: p.Authority(), Subject: p.Subject}
+	return b, storable(b.Issuer)
 }
 
 // storable reports whether both engines can hold and index a text.
