@@ -8,6 +8,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"hash"
 	"slices"
 	"strings"
@@ -15,6 +16,7 @@ import (
 
 	"github.com/portreeve/portreeve/internal/fault"
 	"github.com/portreeve/portreeve/internal/jws"
+	"github.com/portreeve/portreeve/internal/keyset"
 	"github.com/portreeve/portreeve/internal/principal"
 )
 
@@ -154,7 +156,7 @@ func (p *Provider) signedByIssuer(ctx context.Context, tok *jws.Token, now time.
 	if r != nil {
 		return nil, refusedID(r.check + ": " + clip(r.found))
 	}
-	keys, err := p.keysOf(ctx, c.issuer, tok, now)
+	keys, err := p.keysOf(ctx, c.issuer, tok)
 	if err != nil {
 		return nil, err
 	}
@@ -165,28 +167,42 @@ func (p *Provider) signedByIssuer(ctx context.Context, tok *jws.Token, now time.
 }
 
 // keysOf are the keys that may have signed a token, fetched once where the set
-// has none of them.
-func (p *Provider) keysOf(ctx context.Context, issuer string, tok *jws.Token, now time.Time) ([]*jws.Key, *fault.Error) {
+// has none of them. Where it could not be fetched, or was a moment ago, nothing can
+// be said of the token: the issuer may have turned its keys since. To refuse it then
+// would sign out everybody whose tokens are refreshed meanwhile, and any stranger's
+// token of an unknown key is what was fetched for a moment ago.
+func (p *Provider) keysOf(ctx context.Context, issuer string, tok *jws.Token) ([]*jws.Key, *fault.Error) {
 	set := p.keysFor(issuer)
 	if set == nil {
 		return nil, refusedID("the provider has no keys")
 	}
-	for try := range 2 {
-		all, ready := set.Keys()
-		keys, _ := candidates(all, tok.Header)
-		if ready && len(keys) > 0 {
-			return keys, nil
-		}
-		if try == 0 && set.MayRefetch(now) {
-			if err := set.Refetch(ctx); err == nil {
-				continue
-			}
-		}
-		if !ready {
-			return nil, unavailable(errors.New(p.Name + ": " + set.Health().Err))
-		}
+	keys, ready := known(set, tok)
+	if len(keys) > 0 {
+		return keys, nil
 	}
-	return nil, refusedID("no key of the provider has the token's kid")
+	if err := set.Refetch(ctx); err != nil {
+		if !ready {
+			err = errors.New(set.Health().Err)
+		}
+		return nil, unavailable(fmt.Errorf("%s: no key of the token's kid: %w", p.Name, err))
+	}
+	if keys, ready = known(set, tok); !ready {
+		return nil, unavailable(errors.New(p.Name + ": " + set.Health().Err))
+	}
+	if len(keys) == 0 {
+		return nil, refusedID("no key of the provider has the token's kid")
+	}
+	return keys, nil
+}
+
+// known are the keys of a set that may have signed a token.
+func known(set *keyset.Set, tok *jws.Token) (keys []*jws.Key, ready bool) {
+	all, ready := set.Keys()
+	if !ready {
+		return nil, false
+	}
+	keys, _ = candidates(all, tok.Header)
+	return keys, true
 }
 
 func refusedID(why string) *fault.Error {
