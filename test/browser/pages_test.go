@@ -37,12 +37,12 @@ func everyPage(t *testing.T, h *house) {
 	l.at(b.goTo(w.origin+"/.portreeve/signed-out"), "signed-out", 200, "You are signed out")
 	l.at(b.goTo(w.Links["link@example.com"]), "link", 200, "Sign in by this link")
 	l.at(b.goTo(w.origin+"/.portreeve/link/"+strings.Repeat("x", 43)), "link-spent", 404, "This link is not good any more")
-	l.at(b.goTo(w.origin+"/nowhere"), "not-found", 404, "Not Found")
+	l.at(b.goTo(w.origin+"/nowhere"), "not-found", 404, "There is no such page")
 	b.goTo(w.origin + "/app/one").click(`a[href*="/abort"]`)
-	l.at(b, "cancelled", 403, "The provider let nobody through")
+	l.at(b, "cancelled", 403, "You are not signed in")
 	b.click("a.button").click(`a[href*="/login/corp"]`).provider("anna").lands("/app/one")
 
-	l.at(b.goTo(w.origin+"/docs/write"), "refusal", 403, "Forbidden")
+	l.at(b.goTo(w.origin+"/docs/write"), "refusal", 403, "You cannot open this page")
 	l.at(b.goTo(w.origin+"/.portreeve/mfa?return=/app/two"), "mfa-none", 200, "One more step")
 	b.authenticator()
 	b.goTo(w.origin + "/app/one").lands("/app/one").enrolPasskey()
@@ -62,7 +62,7 @@ func everyPage(t *testing.T, h *house) {
 
 	link := w.visitor().goTo(w.Links["link@example.com"])
 	link.click("form button").until(`location.pathname === "/"`)
-	if who := link.who(); who["email"] != "link@example.com" {
+	if who := link.who(); who["provider"] != "link" {
 		t.Errorf("a link signs in %v", who)
 	}
 	link.quiet()
@@ -98,7 +98,8 @@ func (l *look) at(b *tab, name string, status int, heading string) {
 // screen makes the tab one of a width, of people who like it light or dark.
 func (b *tab) screen(width int64, scheme string) {
 	b.t.Helper()
-	call(b, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}})
+	call(b, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{
+		{Name: "prefers-color-scheme", Value: scheme}, {Name: "prefers-reduced-motion", Value: "reduce"}}}) // no colours half-way
 	b.do("resize", chromedp.EmulateViewport(width, 720))
 }
 
@@ -144,8 +145,8 @@ func keyboard(t *testing.T, h *house) {
 
 	b.authenticator()
 	b.enrolPasskey()
-	b.goTo(w.origin + "/.portreeve/mfa?return=/app/keys").until(`document.activeElement.id === "code"`)
-	b.press("\t\t ").lands("/app/keys")
+	b.goTo(w.origin + "/.portreeve/mfa?return=/app/keys").until(`document.activeElement.id === "passkey"`)
+	b.press(" ").lands("/app/keys")
 	p, _ := b.enrol(c.now())
 	c.advance(11 * time.Minute)
 	b.goTo(w.origin + "/vault/keys").until(`document.activeElement.id === "code"`)
@@ -154,7 +155,7 @@ func keyboard(t *testing.T, h *house) {
 	if eval[string](b, focus) != "Confirm" {
 		t.Errorf("after the code comes %q", eval[string](b, focus))
 	}
-	if b.press("\t"); eval[string](b, focus) != "Use a passkey" {
+	if b.press("\t"); eval[string](b, focus) != "Use your passkey" {
 		t.Errorf("then %q", eval[string](b, focus))
 	}
 	b.do("back", chromedp.KeyEvent("\t", chromedp.KeyModifiers(chromedp.ModifierShift)), chromedp.KeyEvent("\t", chromedp.KeyModifiers(chromedp.ModifierShift)))

@@ -12,7 +12,7 @@ import (
 // runs the site, and from which one signs out, here and at the provider.
 func refusal(t *testing.T, h *house) {
 	w := h.portreeve(t)
-	b := w.signIn("anna", "/app/one").goTo(w.origin + "/docs/write").shows("Forbidden")
+	b := w.signIn("anna", "/app/one").goTo(w.origin + "/docs/write").shows("You cannot open this page")
 	id := eval[string](b, `document.querySelector(".id").innerText`)
 	if b.last().status != 403 || b.last().header["x-portreeve-decision"] != id || len(id) < 16 {
 		t.Errorf("%d, decision %q", b.last().status, id)

@@ -67,7 +67,7 @@ func cancelled(t *testing.T, h *house) {
 	people.Down(t, "")
 	ahead.Store(int64(time.Minute)) // what did not work is not tried again at once
 
-	b.click(`a.button`).click(`a[href*="/abort"]`).shows("The provider let nobody through")
+	b.click(`a.button`).click(`a[href*="/abort"]`).shows("You are not signed in")
 	if b.last().status != 403 || strings.Contains(b.text(), "access_denied") {
 		t.Errorf("%d %s", b.last().status, b.text())
 	}

@@ -63,7 +63,7 @@ oidc: [{name: corp, issuer: "@ISSUER@", audience: portreeve, clientId: "@CLIENT@
 signIn: corp
 tenants: {defaultFor: [oidc]}
 rbac: {enabled: true, roles: [{name: editor, permissions: ["docs:write"]}]}
-store: {url: "sqlite:portreeve.db", maxStale: 5m} # clocks jump here
+store: {url: "sqlite:portreeve.db", maxStale: 1h} # clocks jump here
 session: {devLink: link@example.com}
 upstream: "@APP@"
 routes:
