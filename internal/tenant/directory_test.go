@@ -348,6 +348,26 @@ func TestKeysAreKnownByWhatIsStoredNow(t *testing.T) {
 	})
 }
 
+// Somebody without a row makes a key by what its token claims, and then gets a row
+// that is disabled: the key stops with it, once it is known whose the row is.
+func TestADisabledAddressStopsItsKeys(t *testing.T) {
+	each(t, func(t *testing.T, r *rig) {
+		mia := person("jwt", "m-1", "mia@example.com")
+		key := &principal.Principal{Kind: principal.Service, ProviderKind: "apiKey", Provider: "apiKey", Subject: "key:k1", Tenant: "acme", TrustTenant: true, CredentialID: "k1", SecretDigest: "d"}
+		r.keys.set(t, r.db, "acme", "k1", KeyFacts{Grant: &policy.KeyGrant{ID: "k1", CreatorClaimed: []string{"ops"}}, Creator: Binding{"jwt", mia.Issuer, "m-1"}})
+		if k := r.known(t, key, "acme", ""); !slices.Equal(k.Key.CreatorClaimed, []string{"ops"}) {
+			t.Fatalf("made by somebody without a row: %+v", k.Key)
+		}
+		u := r.add(t, "acme", NewUser{Email: "mia@example.com", Disabled: true})
+		if k := r.known(t, mia, "acme", ""); refusal(k) != "user_disabled" || k.UserID != u.ID {
+			t.Errorf("herself: %+v", k)
+		}
+		if k := r.known(t, key, "acme", ""); len(k.Key.CreatorClaimed) != 0 {
+			t.Errorf("her key: %+v", k.Key)
+		}
+	})
+}
+
 func TestATenantsRolesAndLimitAreShared(t *testing.T) {
 	each(t, func(t *testing.T, r *rig) {
 		r.defs.defs = []policy.RoleDef{{Name: "editor", Permissions: []string{"docs:write"}}}

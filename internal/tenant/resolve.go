@@ -178,13 +178,13 @@ func (d *Directory) stands(tx *store.Tx, who *principal.Principal, t Tenant, u U
 		k.Why = nobodys(who)
 	} else {
 		r.from(u.Tenant, change.User, u.ID)
+		if u.Bound.IsZero() && u.ServiceToken == "" && who.Via != identity.KindLink {
+			r.bind = &u // also one that is disabled: what its identity made is found by it
+			return nil
+		}
 		if u.Disabled {
 			r.refuse(ErrUserDisabled, t.ID, "the user enabled again: portreeve users enable")
 			r.known.UserID = u.ID
-			return nil
-		}
-		if u.Bound.IsZero() && u.ServiceToken == "" && who.Via != identity.KindLink {
-			r.bind = &u
 			return nil
 		}
 		var err error
