@@ -35,8 +35,8 @@ func derive(keys *seal.Keys, id string) (*chainKeys, error) {
 	return &chainKeys{rows, ed25519.NewKeyFromSeed(seed)}, nil
 }
 
-func (c *chainKeys) bytes() []byte {
-	return append(append([]byte(nil), c.rows...), c.sign.Seed()...)
+func (k *chainKeys) bytes() []byte {
+	return append(append([]byte(nil), k.rows...), k.sign.Seed()...)
 }
 
 // SealedColumns are the columns of the trail that a master key seals: what was
