@@ -97,20 +97,24 @@ func TestLinksOfThePages(t *testing.T) {
 	}
 }
 
-// security.md ties each of its claims to tests, written as `folder: TestName`.
+// Pages about security tie each of their claims to tests, written as `folder:
+// TestName`.
 func TestNamedTestsExist(t *testing.T) {
 	t.Parallel()
-	raw, err := os.ReadFile("security.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	named := regexp.MustCompile("`([a-z/]+): ((?:Test|Fuzz)\\w+)`").FindAllStringSubmatch(string(raw), -1)
-	if len(named) < 40 {
-		t.Fatalf("only %d tests are named", len(named))
-	}
-	for _, n := range named {
-		if !hasTest(t, n[1], n[2]) {
-			t.Errorf("security.md names %s: %s, which does not exist", n[1], n[2])
+	test := regexp.MustCompile("`([a-z/]+): ((?:Test|Fuzz)\\w+)`")
+	for _, file := range []string{"security.md", "security/asvs.md"} {
+		raw, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		named := test.FindAllStringSubmatch(string(raw), -1)
+		if len(named) < 40 {
+			t.Fatalf("%s: only %d tests are named", file, len(named))
+		}
+		for _, n := range named {
+			if !hasTest(t, n[1], n[2]) {
+				t.Errorf("%s names %s: %s, which does not exist", file, n[1], n[2])
+			}
 		}
 	}
 }
