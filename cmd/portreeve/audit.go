@@ -10,12 +10,14 @@ import (
 
 	"github.com/portreeve/portreeve/internal/app"
 	"github.com/portreeve/portreeve/internal/audit"
+	"github.com/portreeve/portreeve/internal/principal"
 )
 
 type auditCmd struct {
 	Tail   auditTailCmd   `cmd:"" help:"Print the last events."`
 	Verify auditVerifyCmd `cmd:"" help:"Find any change, removal or insertion."`
 	Export auditExportCmd `cmd:"" help:"Write events as lines of JSON."`
+	Erase  auditEraseCmd  `cmd:"" help:"Remove what the events say about a person; the chains verify as before."`
 }
 
 // Help is shown by --help.
@@ -228,4 +230,49 @@ func momentOf(flag, text string) (time.Time, error) {
 		}
 	}
 	return time.Time{}, usage("%s is no time: 2026-11-01, or 2026-11-01T12:00:00Z", flag)
+}
+
+type auditEraseCmd struct {
+	configFlag
+	listFlag
+	Tenant string `short:"t" placeholder:"ID" help:"In this tenant's chain."`
+	All    bool   `help:"In all chains."`
+	Email  string `arg:"" help:"The person's e-mail."`
+	Yes    bool   `help:"Do not ask on a terminal."`
+}
+
+// Help is shown by --help.
+func (auditEraseCmd) Help() string {
+	return `Example:
+  portreeve audit erase anna@example.com --all
+
+What happened stays, and that somebody was erased is an event itself; who it was
+cannot be brought back. Checkpoints and exports that stand elsewhere are not
+changed. The user's row is another matter: portreeve users delete.`
+}
+
+// Run erases a person from the trail.
+func (c auditEraseCmd) Run(s streams) error {
+	if c.All == (c.Tenant != "") {
+		return usage("say where: --tenant ID, or --all")
+	}
+	if _, _, ok := principal.FoldEmail(c.Email); !ok {
+		return usage("%s is no e-mail address", printable(c.Email))
+	}
+	if !c.Yes {
+		if err := confirm(s, "It cannot be brought back. The address again to erase it: ", c.Email); err != nil {
+			return err
+		}
+	}
+	return onStore(s, c.configFlag, func(ctx context.Context, h *app.Host) error {
+		n, err := h.Audit.Erase(ctx, audit.Scope{Tenant: c.Tenant, All: c.All}, c.Email, h.Actor())
+		if err != nil {
+			return err
+		}
+		if c.JSON {
+			return printJSON(s.out, map[string]any{"erased": n})
+		}
+		_, err = fmt.Fprintf(s.out, "erased in %s\n", counted(int(n), "place"))
+		return err
+	})
 }

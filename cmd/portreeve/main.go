@@ -35,8 +35,8 @@ type commands struct {
 	Check     checkCmd     `cmd:"" help:"Validate the configuration; print every route with who may use it."`
 	Explain   explainCmd   `cmd:"" help:"Decide one request without serving it and show every step, or look up a refusal that happened."`
 	Token     tokenCmd     `cmd:"" help:"Print a JWT signed with jwt.secret."`
-	Tenants   tenantsCmd   `cmd:"" help:"Make, list, remove and export tenants."`
-	Users     usersCmd     `cmd:"" help:"Add users, the first administrator too; change and refuse them."`
+	Tenants   tenantsCmd   `cmd:"" help:"Make, list, refuse, remove and export tenants."`
+	Users     usersCmd     `cmd:"" help:"Add users, the first administrator too; change, refuse and remove them."`
 	Roles     rolesCmd     `cmd:"" help:"Make roles of a tenant, and assign them."`
 	Keys      keysCmd      `cmd:"" help:"Make, list, rotate and revoke API keys and machine tokens."`
 	Secrets   secretsCmd   `cmd:"" help:"Keep secrets in files that the configuration reads."`
@@ -45,7 +45,7 @@ type commands struct {
 	Backup    backupCmd    `cmd:"" help:"Write a consistent copy of the store while it is served, or verify one."`
 	Store     storeCmd     `cmd:"" help:"Move a store to another engine or file."`
 	Import    importCmd    `cmd:"" help:"Take over what older backends stored or were configured with."`
-	Audit     auditCmd     `cmd:"" help:"Read, verify and export the audit trail."`
+	Audit     auditCmd     `cmd:"" help:"Read, verify and export the audit trail; erase a person from it."`
 	Schema    schemaCmd    `cmd:"" help:"Print the JSON Schema of the configuration file."`
 	Version   versionCmd   `cmd:"" help:"Print the release."`
 }

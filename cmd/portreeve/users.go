@@ -17,6 +17,7 @@ type usersCmd struct {
 	Disable userDisableCmd `cmd:"" help:"Refuse a user from now on."`
 	Enable  userEnableCmd  `cmd:"" help:"Let a disabled user in again."`
 	Relink  userRelinkCmd  `cmd:"" help:"Undo which identity a user is bound to."`
+	Delete  userDeleteCmd  `cmd:"" help:"Remove a user with its roles; its keys hold nothing from then on."`
 
 	Sessions userSessionsCmd `cmd:"" help:"List the browsers' sessions of a user, or end them."`
 	Appoint  userAppointCmd  `cmd:"" help:"Make somebody the owner of an agent."`
@@ -230,5 +231,36 @@ whose account at the provider was replaced (identity_conflict).`
 func (c userRelinkCmd) Run(s streams) error {
 	return c.change(s, "bound to nobody", func(ctx context.Context, h *app.Host, t, id string) (tenant.User, error) {
 		return h.Tenants.Relink(ctx, h.By(), t, id)
+	})
+}
+
+type userDeleteCmd struct {
+	userFlags
+	Yes bool `help:"Do not ask on a terminal."`
+}
+
+// Help is shown by --help.
+func (userDeleteCmd) Help() string {
+	return `Example:
+  portreeve users delete anna@example.com
+
+To keep somebody out, disable the user: whoever is deleted is a caller without a
+row, whom a token's own roles or the default role may still let in. What the trail
+holds about the person stays; portreeve audit erase removes it.`
+}
+
+// Run deletes a user.
+func (c userDeleteCmd) Run(s streams) error {
+	if !c.Yes {
+		if err := confirm(s, "The user's roles go with it, and its keys open nothing. Type its name again to delete it: ", c.User); err != nil {
+			return err
+		}
+	}
+	return c.change(s, "deleted", func(ctx context.Context, h *app.Host, t, id string) (tenant.User, error) {
+		u, err := h.Tenants.User(ctx, t, id)
+		if err == nil {
+			err = h.Tenants.DeleteUser(ctx, h.By(), t, id)
+		}
+		return u, err
 	})
 }
