@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/portreeve/portreeve/internal/audit"
+	"github.com/portreeve/portreeve/internal/store"
 )
 
 func exists(file string) bool {
@@ -99,6 +100,51 @@ func TestAReloadThatNeedsTheStoreOpensIt(t *testing.T) {
 	if got := s.app.storeHealth(); got == nil || !got.Fresh || got.Engine != "sqlite" {
 		t.Errorf("%+v", got)
 	}
+}
+
+// While the store is away a configuration comes into service all the same, as
+// long as it names no new tenant; the trail says so once the store is back.
+func TestAReloadWhileTheStoreIsAway(t *testing.T) {
+	t.Parallel()
+	const file = "environment: test\njwt: {secret: '{{file.secret}}'}\n"
+	s := serveFile(t, file, "secret", secret32)
+	other, err := store.Open(t.Context(), store.Options{URL: "sqlite:" + filepath.Join(s.dir, "portreeve.db")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Close()
+	held, letGo, gone := make(chan bool), make(chan bool), make(chan error, 1)
+	go func() { // another process holds it, so that nothing can be written
+		gone <- other.Tx(context.Background(), func(*store.Tx) error { close(held); <-letGo; return nil })
+	}()
+	<-held
+	s.app.storing.patience = 500 * time.Millisecond
+	if err := s.reload(file + "tenants: {default: acme}\n"); err == nil {
+		t.Error("a new tenant was taken for made")
+	}
+	if err := s.reload(file + "routes: [{path: /new, method: get, data: {}}]\n"); err != nil {
+		t.Errorf("routes: %v", err)
+	}
+	if status, _, _ := s.get("/new"); status != 200 {
+		t.Errorf("the new route: %d", status)
+	}
+	if !strings.Contains(s.log.String(), "the store is away") {
+		t.Error("the log does not say so")
+	}
+	close(letGo)
+	if err := <-gone; err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the events", func() bool {
+		var got []string
+		err := s.app.storing.stored.Load().Audit.Tail(context.Background(), audit.Scope{All: true}, 10, false, func(r audit.Record) error {
+			if r.Detail["happened"] != "" {
+				got = append(got, r.Action+" "+r.Result)
+			}
+			return nil
+		})
+		return err == nil && strings.Join(got, ", ") == "config.loaded refused, config.loaded ok"
+	})
 }
 
 // A store that was not read for too long is named by readiness; what needs no

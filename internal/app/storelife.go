@@ -22,6 +22,9 @@ import (
 type storing struct {
 	stored atomic.Pointer[Stored] // nil: nothing is stored; set once, before the first generation that uses it, while others look
 
+	later    later
+	patience time.Duration // how long a reload waits for the store; awayAfter where it is 0
+
 	mu     sync.Mutex
 	ctx    context.Context //nolint:containedctx // of what runs beside serving; nil before Run and after
 	cancel context.CancelFunc
@@ -73,7 +76,7 @@ func (g *storing) start() {
 		return
 	}
 	ctx := g.ctx
-	for _, run := range g.stored.Load().runs() {
+	for _, run := range append(g.stored.Load().runs(), g.later.run(g.stored.Load())) {
 		g.runs.Go(func() { run(ctx) })
 	}
 }
@@ -119,21 +122,31 @@ func (g *storing) stop() error {
 }
 
 // takeUp prepares the store for a configuration: its tenants are made, and the
-// trail says that it was loaded, before anybody is served by it.
+// trail says that it was loaded, before anybody is served by it. A reload that
+// names no new tenant is not held up by a store that is away.
 func (a *App) takeUp(b *Built, how string) error {
 	s := a.storing.stored.Load()
 	if s == nil {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), openTimeout)
+	again := a.current.Load() != nil
+	bound := openTimeout
+	if again {
+		bound = a.storing.waits()
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), bound)
 	defer cancel()
-	if err := s.Tenants.Ensure(ctx, b.Tenants...); err != nil {
+	switch err := s.Tenants.Ensure(ctx, b.Tenants...); {
+	case err == nil:
+		a.storing.later.made(b.Tenants)
+	case !again || !away(ctx, err) || !a.storing.later.known(b.Tenants):
 		return fmt.Errorf("the tenants of the configuration: %w", plainly(err))
 	}
 	return a.tell(ctx, b, how, "ok")
 }
 
-// tell writes the event of a configuration.
+// tell writes the event of a configuration: of a reload when the store is back,
+// where it is away.
 func (a *App) tell(ctx context.Context, b *Built, how, result string) error {
 	s := a.storing.stored.Load()
 	e := audit.Event{Action: "config.loaded", Target: filepath.Base(b.Path), Result: result, Actor: audit.Actor{Kind: audit.System, ID: "portreeve"},
@@ -141,7 +154,16 @@ func (a *App) tell(ctx context.Context, b *Built, how, result string) error {
 	if g := a.current.Load(); g != nil {
 		e.Detail["generation"] = strconv.FormatUint(g.number+1, 10)
 	}
-	if err := s.DB.Tx(ctx, func(tx *store.Tx) error { return s.Audit.Append(tx, e) }); err != nil {
+	err := ctx.Err()
+	if err == nil {
+		err = s.DB.Tx(ctx, func(tx *store.Tx) error { return s.Audit.Append(tx, e) })
+	}
+	if away(ctx, err) && a.current.Load() != nil {
+		a.storing.later.keep(e, a.now())
+		a.log.Warn("the store is away: what the trail is to say of this configuration is kept until it is back", "result", result, "error", plainly(err).Error())
+		return nil
+	}
+	if err != nil {
 		return fmt.Errorf("the audit trail: %w", plainly(err))
 	}
 	return nil
@@ -153,15 +175,20 @@ func (a *App) refusedReload(old *Built, how string) {
 	if a.storing.stored.Load() == nil {
 		return
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), refusedTimeout)
+	ctx, cancel := context.WithTimeout(context.Background(), a.storing.waits())
 	defer cancel()
 	if err := a.tell(ctx, old, how, "refused"); err != nil {
 		a.log.Warn("a refused reload is not in the audit trail", "error", err.Error())
 	}
 }
 
-// refusedTimeout bounds how long a refused reload waits for the trail.
-const refusedTimeout = 5 * time.Second
+// waits is how long a reload waits for the store.
+func (g *storing) waits() time.Duration {
+	if g.patience > 0 {
+		return g.patience
+	}
+	return awayAfter
+}
 
 // count counts an answered request for its tenant, and a refusal for the trail.
 func (a *App) count(o *std.Outcome) {
