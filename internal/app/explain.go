@@ -57,10 +57,7 @@ func Explain(s Source, q ExplainRequest) (rec *explain.Record, allowed bool, err
 	gate := &gateway.Gate{Limits: limit.NewTable(1024), Lot: park.NewLot(park.Options{}), Now: time.Now}
 	x := &gateway.Exchange{}
 	v := gate.Ask(ctx, b.Snapshot, x, *a)
-	rec = &explain.Record{Time: a.Received, Method: a.Method, Steps: x.Explain(*a, time.Now()), Status: answers(x, v), Client: x.View.Client, Principal: x.Stand.Who.ID()}
-	if len(x.View.Path.Segments) > 0 {
-		rec.Path = x.View.Path.String()
-	}
+	rec = &explain.Record{Time: a.Received, Method: a.Method, Steps: x.Explain(*a, time.Now()), Status: answers(x, v), Client: x.View.Client, Principal: x.Stand.Who.ID(), Path: x.ShownPath()}
 	if x.Site != nil {
 		rec.Site = x.Site.Name
 	}

@@ -48,7 +48,7 @@ func (a *App) record(o *std.Outcome) {
 	x := o.Exchange
 	v := &x.View
 	line := server.Access{Time: o.Arrival.Received, RequestID: v.ID, Method: o.Arrival.Method, Status: o.Status,
-		Bytes: o.Bytes, Duration: o.End.Sub(o.Arrival.Received), Who: x.Stand.Who, Decision: o.Decision}
+		Bytes: o.Bytes, Duration: o.End.Sub(o.Arrival.Received), Who: x.Stand.Who, Decision: o.Decision, Path: x.ShownPath()}
 	if line.RequestID == "" {
 		line.RequestID = o.Arrival.ID
 	}
@@ -57,9 +57,6 @@ func (a *App) record(o *std.Outcome) {
 	}
 	if x.Entry != nil {
 		line.Route = x.Entry.Text
-	}
-	if len(v.Path.Segments) > 0 {
-		line.Path = v.Path.String()
 	}
 	client := v.Client
 	if !client.IsValid() {

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"encoding/json"
 	"io"
 	"net"
 	"net/http"
@@ -47,6 +48,48 @@ rbac: {}
 	}
 	if status, _ := newBrowser(t).post(link, nil); status != 404 {
 		t.Errorf("a second use of the link: %d", status)
+	}
+}
+
+// A link signs somebody in, so that its token stands nowhere that others read.
+func TestALinkStandsInNoLog(t *testing.T) {
+	t.Parallel()
+	s := serveFile(t, "environment: test\nlog: {file: access.log}\nsession: {devLink: anna@example.com}\nroutes: [{path: /, method: get, requireAuth: true, data: {}}]\n")
+	_, link, _ := strings.Cut(s.links[0], " ")
+	token := link[strings.LastIndex(link, "/")+1:]
+	b := newBrowser(t)
+	if status, _ := b.get(link); status != 200 {
+		t.Fatal(status)
+	}
+	if status, _ := b.get(link + "/"); status != 404 {
+		t.Fatal(status)
+	}
+	_, _, refused := s.get("/.portreeve/link/"+token, "Authorization", "Basic x", "X-Forwarded-For", "203.0.113.9")
+	if status, _ := b.do("DELETE", link, nil); status != 405 {
+		t.Fatal(status)
+	}
+	log := filepath.Join(s.dir, "access.log")
+	eventually(t, "four lines", func() bool { lines, _ := accessLines(t, log); return len(lines) == 4 })
+	lines, text := accessLines(t, log)
+	if strings.Contains(text, token) || !strings.Contains(text, `"path":"/.portreeve/link/:token"`) {
+		t.Errorf("the log: %s", text)
+	}
+	seen := 0
+	for _, l := range lines {
+		id, _ := l["decision"].(string)
+		if rec, found := s.app.ring.Get(id); found {
+			seen++
+			if raw, _ := json.Marshal(rec); strings.Contains(string(raw), token) {
+				t.Errorf("a record: %s", raw)
+			}
+		}
+	}
+	if seen == 0 {
+		t.Errorf("no record of a refusal, %v", refused)
+	}
+	rec, _, err := Explain(s.source(nil), ExplainRequest{Method: "GET", URL: link, Peer: "127.0.0.1"})
+	if raw, _ := json.Marshal(rec); err != nil || strings.Contains(string(raw), token) {
+		t.Errorf("explain: %s %v", raw, err)
 	}
 }
 

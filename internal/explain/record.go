@@ -23,7 +23,7 @@ type Record struct {
 	Site      string       `json:"site"`
 	Route     string       `json:"route,omitempty"` // the pattern; "" when none was found
 	Method    string       `json:"method"`
-	Path      string       `json:"path"`
+	Path      string       `json:"path"` // the pattern where it holds a secret
 	Status    int          `json:"status"`
 	Reason    string       `json:"reason,omitempty"` // the fault's code
 	Client    netip.Addr   `json:"client,omitzero"`

@@ -56,6 +56,9 @@ func (b *builder) surface(s SurfaceRoute) {
 		b.At.Errorf("", "%s: %v", r.Where(), err)
 		return
 	}
+	if op.SecretPath {
+		b.site.secretPaths = append(b.site.secretPaths, pattern)
+	}
 	b.endpointLimit(r)
 	b.standardLimit(r, op.Surface, s.Limit)
 }

@@ -84,7 +84,7 @@ func (x *Exchange) Explain(a Arrival, now time.Time) []trace.Step {
 			provide(again, now, x.settled, rec)
 		}
 	}
-	return rec.Steps
+	return again.shown(rec.Steps)
 }
 
 // Again decides once more about a request that runs: whether it would be let

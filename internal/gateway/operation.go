@@ -31,6 +31,9 @@ type Operation struct {
 	Shape  Shape // how faults look; nil: Flat
 	// HTML says that it answers with pages: what refuses a browser is one too.
 	HTML bool
+	// SecretPath says that a parameter of its path is a secret: logs and records
+	// hold the pattern instead of the path.
+	SecretPath bool
 	// Unlisted keeps it out of the API reference.
 	Unlisted bool
 	// Run does it. An error that is no *fault.Error is a 500.
@@ -107,6 +110,9 @@ func (o *Operation) BodyLimit() int64 {
 func (x *Exchange) Call(body []byte, now time.Time, decision string) (*Call, *fault.Error) {
 	if len(body) > 0 && strings.HasPrefix(strings.ToLower(strings.TrimSpace(x.View.Header.Get("Content-Type"))), "multipart/") {
 		return nil, fault.New(fault.BadRequest, "bad_body", "The request body is not JSON")
+	}
+	if named, ok := bodyTenant(body); ok && named != x.Tenant {
+		return nil, fault.New(fault.Forbidden, "tenant_mismatch", "")
 	}
 	return &Call{
 		View: &x.View, Params: &x.Params, Who: x.Stand.Who, Standing: &x.Stand, Tenant: x.Tenant, Body: body,

@@ -56,11 +56,13 @@ type Site struct {
 	// by; "": they get 401 like everybody.
 	SignIn  string
 	mfaPage bool // there is a page to show a second factor on
-	CORS    *CORS
-	Allow   *policy.Requirement // the site's own allow and deny
-	limits  limits              // by default, for whatever is asked of the site
-	ways    []way               // of its routes, each once
-	report  bool
+	// secretPaths are those of operations with a secret in their path.
+	secretPaths []*Pattern
+	CORS        *CORS
+	Allow       *policy.Requirement // the site's own allow and deny
+	limits      limits              // by default, for whatever is asked of the site
+	ways        []way               // of its routes, each once
+	report      bool
 }
 
 // ownSegment is the first segment of the paths that are Portreeve's own.

@@ -20,7 +20,7 @@ type Access struct {
 	Site      string
 	Route     string // the pattern, "" where none matched
 	Method    string
-	Path      string // canonical, without query
+	Path      string // canonical, without query; the pattern where it holds a secret
 	Status    int
 	Bytes     int64
 	Duration  time.Duration

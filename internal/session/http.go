@@ -48,9 +48,13 @@ func (s *Service) Routes(t Site) []gateway.SurfaceRoute {
 	back.Op.HTML = false
 	list = append(list, back)
 	if relaxed(s.d.Env) {
-		list = append(list,
+		for _, r := range []gateway.SurfaceRoute{
 			h.page("GET", linkPath+":token", "see a one-time link", 0, h.showLink),
-			h.page("POST", linkPath+":token", "follow a one-time link", formBody, h.followLink))
+			h.page("POST", linkPath+":token", "follow a one-time link", formBody, h.followLink),
+		} {
+			r.Op.SecretPath = true
+			list = append(list, r)
+		}
 	}
 	return list
 }
