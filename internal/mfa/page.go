@@ -98,6 +98,9 @@ func (h *surface) take(ctx context.Context, c *gateway.Call, p Person) (request.
 	case done.StepUp == nil: // of an app that is being set up
 		return h.page(ctx, c, p, back, "", 0)
 	}
+	if c.View.Header.Get("Sec-Fetch-Mode") == "navigate" {
+		return h.s.d.Pages.Onward(pages.Onward{Host: c.View.Host, Heading: "Thank you", To: safeReturn(back), Header: cookiesOf(*done.StepUp)}), nil
+	}
 	return request.Reply{Status: 303, Header: append(request.Header{{Name: "Location", Value: safeReturn(back)}, {Name: "Cache-Control", Value: "no-store"},
 		{Name: "Referrer-Policy", Value: "no-referrer"}}, cookiesOf(*done.StepUp)...)}, nil
 }

@@ -22,8 +22,8 @@ const StylePath = "/.portreeve/style.css"
 
 // Pages makes pages. It is immutable.
 type Pages struct {
-	signIn, refusal, mfa, signedOut, confirm *template.Template
-	style                                    string // path and digest
+	signIn, refusal, mfa, signedOut, confirm, onward *template.Template
+	style                                            string // path and digest
 }
 
 // New parses the templates. They are part of the binary, so that an error is a
@@ -33,7 +33,7 @@ func New() (*Pages, error) {
 	sum := sha256.Sum256(style)
 	p.style = StylePath + "?v=" + base64.RawURLEncoding.EncodeToString(sum[:9])
 	for name, to := range map[string]**template.Template{
-		"signin": &p.signIn, "refusal": &p.refusal, "mfa": &p.mfa, "signedout": &p.signedOut, "confirm": &p.confirm,
+		"signin": &p.signIn, "refusal": &p.refusal, "mfa": &p.mfa, "signedout": &p.signedOut, "confirm": &p.confirm, "onward": &p.onward,
 	} {
 		t, err := template.ParseFS(templates, "templates/frame.html", "templates/"+name+".html")
 		if err != nil {

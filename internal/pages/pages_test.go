@@ -35,6 +35,7 @@ func TestPagesSayWhatTheyAreFor(t *testing.T) {
 		"mfa of a passkey and backup codes": {p.MFA(MFA{Host: "h", Action: "/.portreeve/mfa", Enrolled: true, Passkey: true, Code: true, BackupOnly: true}), 200, []string{"Backup code", ">or<"}, []string{"six digits"}},
 		"mfa none":                          {p.MFA(MFA{Host: "h"}), 200, []string{"has none yet"}, []string{"<form", "<script"}},
 		"confirm":                           {p.Confirm(Confirm{Host: "h", Heading: "Sign in by this link", Action: "/.portreeve/link/x", Button: "Sign in"}), 200, []string{`action="/.portreeve/link/x"`, ">Sign in</button>"}, []string{"<script"}},
+		"onward":                            {p.Onward(Onward{Host: "h", Heading: "Thank you", To: "/a?b=c"}), 200, []string{`href="/a?b=c"`}, []string{"<script"}},
 		"signed out":                        {p.SignedOut(SignedOut{Host: "h", Again: &Link{"Sign out there", "/x"}, Also: &Link{"Sign in again", "/"}}), 200, []string{"You are signed out", "Sign out there", "Sign in again"}, nil},
 	} {
 		body := string(tt.reply.Body)

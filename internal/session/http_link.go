@@ -54,7 +54,11 @@ func (h *handlers) followLink(ctx context.Context, c *gateway.Call) (request.Rep
 	if err != nil {
 		return request.Reply{}, err
 	}
-	return see("/", identity.SetCookie(identity.CookieSession, session, 0)), nil
+	set := identity.SetCookie(identity.CookieSession, session, 0)
+	if navigates(c) {
+		return h.s.d.Pages.Onward(pages.Onward{Host: c.View.Host, Heading: "You are signed in", To: "/", Header: request.Header{set}}), nil
+	}
+	return see("/", set), nil
 }
 
 func (h *handlers) noLink(c *gateway.Call) request.Reply {
