@@ -7,6 +7,7 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"fmt"
+	"net/url"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -70,6 +71,14 @@ func (c *clock) advance(d time.Duration) { c.ahead.Add(int64(d)) }
 
 const alert = `document.querySelector("[role=alert]:not([hidden])")?.innerText`
 
+// mistype types a code into the prompt that it does not take, and waits for the page
+// that says so.
+func (b *tab) mistype(code string) *tab {
+	b.t.Helper()
+	eval[bool](b, `window.before = true`)
+	return b.fill("#code", code).click("form button").until(`!window.before && ` + alert)
+}
+
 func authenticatorApp(t *testing.T, h *house) {
 	var c clock
 	w := h.start(t, h.people, "", c.now)
@@ -90,7 +99,7 @@ func authenticatorApp(t *testing.T, h *house) {
 		wrong = "111111"
 	}
 	for what, code := range map[string]string{"a wrong code": wrong, "a code that was used": spent} {
-		b.fill("#code", code).click("form button").until(alert)
+		b.mistype(code)
 		if text := eval[string](b, alert); b.last().status != 400 || !strings.Contains(text, "wrong, or was used before") {
 			t.Errorf("%s: %d %s", what, b.last().status, text)
 		}
@@ -104,9 +113,14 @@ func authenticatorApp(t *testing.T, h *house) {
 	if b.in(); b.cookies(w.origin)[sessionCookie].Value == before {
 		t.Error("a step-up does not change the session's cookie")
 	}
+	// Where the application leads on to another site, the prompt is no obstacle.
+	away := w.elsewhere("127.0.0.1") + "/"
+	third := w.signIn("anna", "/app/three").goTo(w.origin + "/vault/away?to=" + url.QueryEscape(away)).shows("One more step")
+	third.fill("#code", backup[4]).click("form button").until(`location.href === "` + away + `"`)
+	third.quiet()
 	// What is shown once counts once, in any session.
 	other := w.signIn("anna", "/app/two").goTo(w.origin + "/vault/gold").shows("One more step")
-	other.fill("#code", right).click("form button").until(alert)
+	other.mistype(right)
 	other.fill("#code", backup[3]).click("form button").lands("/vault/gold")
 	// Step-ups end.
 	c.advance(11 * time.Minute)

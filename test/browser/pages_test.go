@@ -50,10 +50,10 @@ func everyPage(t *testing.T, h *house) {
 	b.click("#passkey").lands("/app/two")
 	b.enrol(time.Now())
 	l.at(b.goTo(w.origin+"/.portreeve/mfa?return=/app/two"), "mfa", 200, "One more step")
-	b.fill("#code", "000000x").click("form button").until(alert)
+	b.mistype("000000x")
 	l.at(b, "mfa-wrong", 400, "One more step")
 	for range 6 {
-		b.fill("#code", "000000x").click("form button").until(alert)
+		b.mistype("000000x")
 	}
 	l.at(b, "mfa-locked", 429, "One more step")
 
@@ -85,8 +85,10 @@ func (l *look) at(b *tab, name string, status int, heading string) {
 			if over := eval[int](b, `document.documentElement.scrollWidth - innerWidth`); over > 0 {
 				b.t.Errorf("%s: %d px wider than a screen of %d", name, over, width)
 			}
-			for _, v := range l.violations(b) {
-				b.t.Errorf("%s, %s at %d px: %s", name, scheme, width, v)
+			if (width == 360) == (scheme == "light") { // every colour and every width, once
+				for _, v := range l.violations(b) {
+					b.t.Errorf("%s, %s at %d px: %s", name, scheme, width, v)
+				}
 			}
 			if l.shots != "" {
 				l.shoot(b, fmt.Sprintf("%s-%s-%d.png", name, scheme, width))

@@ -120,7 +120,9 @@ func (b *tab) heard(ev any) {
 			b.loaded = append(b.loaded, loaded{ev.Response.URL, int(ev.Response.Status), h})
 		}
 	case *audits.EventIssueAdded:
-		if ev.Issue.Code != audits.InspectorIssueCodePerformanceIssue {
+		switch ev.Issue.Code {
+		case audits.InspectorIssueCodePerformanceIssue, audits.InspectorIssueCodeBounceTrackingIssue: // not of the page's making
+		default:
 			raw, _ := json.Marshal(ev.Issue)
 			complain("issue %s", raw)
 		}
