@@ -19,6 +19,7 @@ type usersCmd struct {
 	Relink  userRelinkCmd  `cmd:"" help:"Undo which identity a user is bound to."`
 	Delete  userDeleteCmd  `cmd:"" help:"Remove a user with its roles; its keys hold nothing from then on."`
 
+	ResetMFA userResetMFACmd `cmd:"" name:"reset-mfa" help:"Remove the second factors of a user who has lost them."`
 	Sessions userSessionsCmd `cmd:"" help:"List the browsers' sessions of a user, or end them."`
 	Appoint  userAppointCmd  `cmd:"" help:"Make somebody the owner of an agent."`
 }
