@@ -174,16 +174,16 @@ func TestWhatAKeyLacks(t *testing.T) {
 	h := newHouse(t, storetest.SQLite(t), fileRoles+"defaultRole: lead\n")
 	h.role("writer", "", "docs:write")
 	for _, tt := range []struct {
-		g    policy.KeyGrant
+		g    *policy.KeyGrant
 		want string
 	}{
-		{policy.KeyGrant{Scopes: []string{"docs:read", "*"}}, "[docs:read *]"},
-		{policy.KeyGrant{Scopes: []string{"docs:write", "docs:read"}, CreatorRoles: []string{"writer"}}, "[docs:read]"},
-		{policy.KeyGrant{Scopes: []string{"docs:write", "rbac:read"}, CreatorClaimed: []string{"lead"}}, "[]"},
-		{policy.KeyGrant{Scopes: []string{"docs:write", "*", "*:read", "users:read"}, ByHost: true}, "[]"},
+		{&policy.KeyGrant{Scopes: []string{"docs:read", "*"}}, "[docs:read *]"},
+		{&policy.KeyGrant{Scopes: []string{"docs:write", "docs:read"}, CreatorRoles: []string{"writer"}}, "[docs:read]"},
+		{&policy.KeyGrant{Scopes: []string{"docs:write", "rbac:read"}, CreatorClaimed: []string{"lead"}}, "[]"},
+		{&policy.KeyGrant{Scopes: []string{"docs:write", "*", "*:read", "users:read"}, ByHost: true}, "[]"},
 	} {
 		err := h.db.Read(t.Context(), func(tx *store.Tx) error {
-			got, err := h.rbac.Lacks(tx, "main", &tt.g)
+			got, err := h.rbac.Lacks(tx, "main", tt.g)
 			if fmt.Sprint(got) != tt.want {
 				t.Errorf("%+v: %v", tt.g.Scopes, got)
 			}
