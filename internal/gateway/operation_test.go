@@ -122,6 +122,33 @@ func TestOperationsOfASurface(t *testing.T) {
 	}
 }
 
+// A body that names a tenant means the one that the call acts in, or is refused.
+func TestATenantNamedByABody(t *testing.T) {
+	t.Parallel()
+	g := surfaced(t, withThings)
+	g.snap.Directory = &people{known: map[string]*policy.Known{"alice": {Tenant: "acme", Roles: []string{"editor"}}}}
+	x := g.ask("POST /things/7", bearer(alice)).x
+	for body, want := range map[string]string{
+		`{"tenantId":"acme"}`:                       "",
+		`{"tenant_id":"acme","tenantId":"acme"}`:    "",
+		`{"name":"tenantId","in":{"tenantId":"x"}}`: "",
+		`{"tenantId":7}`:                            "",
+		`{"tenantId":`:                              "",
+		`{"tenantId":"other"}`:                      "tenant_mismatch",
+		`{"tenant_id":""}`:                          "tenant_mismatch",
+		`{"tenant_id":"acme","tenantId":"other"}`:   "tenant_mismatch",
+	} {
+		_, f := x.Call([]byte(body), clock, "d")
+		got := ""
+		if f != nil {
+			got = f.Code
+		}
+		if got != want {
+			t.Errorf("%s: %q", body, got)
+		}
+	}
+}
+
 func TestAnOperationsOwnRefusalAndShape(t *testing.T) {
 	t.Parallel()
 	g := surfaced(t, withThings)

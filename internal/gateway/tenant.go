@@ -1,6 +1,9 @@
 package gateway
 
 import (
+	"bytes"
+	"encoding/json"
+
 	"github.com/portreeve/portreeve/internal/fault"
 	"github.com/portreeve/portreeve/internal/trace"
 )
@@ -50,6 +53,30 @@ func (x *Exchange) actFor(op *Operation, rec *trace.Recorder) *fault.Error {
 		return fault.New(fault.Forbidden, "no_tenant", "")
 	}
 	return nil
+}
+
+// bodyTenant is the tenant that a JSON body names by a member of its own. Nothing
+// acts in it: a call that means another tenant than it acts in is refused. What
+// cannot be read is the operation's to refuse.
+func bodyTenant(body []byte) (named string, ok bool) {
+	if !bytes.Contains(body, []byte("tenant")) {
+		return "", false
+	}
+	var members map[string]json.RawMessage
+	if json.Unmarshal(body, &members) != nil {
+		return "", false
+	}
+	for _, member := range []string{"tenantId", "tenant_id"} {
+		var one string
+		if raw, there := members[member]; !there || json.Unmarshal(raw, &one) != nil {
+			continue
+		}
+		if ok && one != named {
+			return "", true // two of them: nobody's
+		}
+		named, ok = one, true
+	}
+	return named, ok
 }
 
 // clip keeps what a client sent short and on one line.
