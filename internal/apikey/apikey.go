@@ -109,5 +109,6 @@ var (
 	ErrUnknown  = fault.New(fault.Unauthenticated, "unknown_key", "")
 	ErrExpired  = fault.New(fault.Unauthenticated, "token_expired", "")
 	ErrRevoked  = fault.New(fault.Unauthenticated, "key_revoked", "")
+	ErrNowhere  = fault.New(fault.Forbidden, "address_not_allowed", "")
 	ErrDisabled = fault.New(fault.Unauthenticated, "key_disabled", "")
 )

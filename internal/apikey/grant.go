@@ -2,6 +2,8 @@ package apikey
 
 import (
 	"errors"
+	"net/netip"
+	"slices"
 	"time"
 
 	"github.com/portreeve/portreeve/internal/fault"
@@ -62,12 +64,38 @@ func (s *Service) under(tx *store.Tx, out *tenant.KeyFacts, k Key, now time.Time
 			return nil
 		}
 		out.Grant.Scopes = within(out.Grant.Scopes, above[i].Scopes)
+		nets, ok := common(out.Grant.AllowedIPs, above[i].AllowedIPs)
+		if !ok {
+			out.Refuse = ErrNowhere
+			return nil
+		}
+		out.Grant.AllowedIPs = nets
 		out.Expires = sooner(out.Expires, above[i].ExpiresAt)
 	}
 	if len(above) > 0 { // what its maker claims was last said of the first of them
 		out.Grant.CreatorClaimed = above[len(above)-1].Creator.Roles
 	}
 	return err
+}
+
+// common are the networks of both lists, of which an empty one is all; ok is false
+// where there are none.
+func common(a, b []netip.Prefix) (out []netip.Prefix, ok bool) {
+	if len(a) == 0 || len(b) == 0 {
+		return append(slices.Clone(a), b...), true
+	}
+	for _, p := range a {
+		for _, q := range b {
+			narrow := p
+			if q.Bits() > p.Bits() {
+				narrow = q
+			}
+			if p.Overlaps(q) && !slices.Contains(out, narrow) {
+				out = append(out, narrow)
+			}
+		}
+	}
+	return out, len(out) > 0
 }
 
 // above lists the keys that made a key, from the nearest up.
