@@ -106,7 +106,7 @@ func (b *builder) surfaces(k *inherited, in gateway.SiteInput) (out []gateway.Su
 		if tenant == "" {
 			tenant = policy.NewTenants(b.File.Tenants, nil, nil).Default()
 		}
-		out = append(out, b.stored().Agents.Routes(k.Agents, agents.Place{NoAuth: in.NoAuth, Tenant: tenant})...)
+		out = append(out, b.stored().Tenants.Guard(b.stored().Agents.Routes(k.Agents, agents.Place{NoAuth: in.NoAuth, Tenant: tenant}))...)
 	}
 	return out
 }

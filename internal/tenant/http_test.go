@@ -1,6 +1,7 @@
 package tenant
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"net/netip"
@@ -59,10 +60,10 @@ func serve(t *testing.T, fn func(t *testing.T, s *site)) {
 		jwt := must(identity.NewJWT(&identity.JWTConfig{Name: "jwt", Secret: secret.New(sharedSecret)}, identity.Deps{Env: "prod"}))
 		id, _ := identity.NewSite([]*identity.Provider{jwt}, identity.SiteOptions{Memory: identity.NewMemory(64)})
 		var cfg policy.RBACConfig
-		doc := config.Decode([]byte(`{roles: [{name: clerk, permissions: ["users:read", "users:write"]}, {name: reader, permissions: ["users:read"]}]}`), &cfg, config.Options{Name: "p.yaml"})
+		doc := config.Decode([]byte(`{roles: [{name: clerk, permissions: ["users:read", "users:write"]}, {name: reader, permissions: ["users:read"]}, {name: ops, permissions: ["users:read", "platform:*"]}]}`), &cfg, config.Options{Name: "p.yaml"})
 		root := doc.Report("")
 		built := gateway.BuildSite(gateway.SiteInput{
-			Name: "default", Default: true, Identity: id, Book: policy.NewBook(&cfg, root), Surfaces: s.svc.Routes(),
+			Name: "default", Default: true, Tenant: "acme", Identity: id, Book: policy.NewBook(&cfg, root), Surfaces: s.svc.Guard(append(s.svc.Routes(), open())),
 			At: root, Inherited: func(string) *config.Reporter { return root }, Upstreams: map[string]gateway.UpstreamSettings{},
 		})
 		s.snap = gateway.NewSnapshot(built, nil)
@@ -74,6 +75,41 @@ func serve(t *testing.T, fn func(t *testing.T, s *site)) {
 		}
 		s.gate = &gateway.Gate{Limits: limit.NewTable(1024), Lot: park.NewLot(park.Options{}), Now: time.Now}
 		fn(t, s)
+	})
+}
+
+// open is an operation that the anonymous may call.
+func open() gateway.SurfaceRoute {
+	return gateway.SurfaceRoute{Method: "GET", Path: "/open", Public: true, Op: gateway.Operation{Surface: "tests", Name: "look", Tenant: true,
+		Run: func(_ context.Context, c *gateway.Call) (request.Reply, error) {
+			return gateway.JSON(200, c.Tenant), nil
+		}}}
+}
+
+// Whom an operation is about exists, and lets the anonymous in.
+func TestTheTenantThatACallIsAbout(t *testing.T) {
+	serve(t, func(t *testing.T, s *site) {
+		if status, got := s.ask("", "GET /open", ""); status != 200 || got != `"acme"` {
+			t.Errorf("the site's tenant: %d %s", status, got)
+		}
+		s.add(t, "main", NewUser{Bound: Binding{Provider: "jwt", Subject: "ops@main"}, Roles: []string{"ops"}})
+		for _, line := range []string{"GET /tenant/users", "GET /tenant/config", "GET /open"} {
+			if status, got := s.ask("ops@main", line, "", "X-Tenant-ID: nowhere"); status != 404 {
+				t.Errorf("%s of a tenant that does not exist: %d %s", line, status, got)
+			}
+			if status, got := s.ask("ops@main", line, "", "X-Tenant-ID: acme"); status != 200 {
+				t.Errorf("%s of another: %d %s", line, status, got)
+			}
+		}
+		if err := s.svc.SetDisabled(t.Context(), host(), "acme", true); err != nil {
+			t.Fatal(err)
+		}
+		if status, got := s.ask("", "GET /open", ""); status != 403 {
+			t.Errorf("the site's tenant, disabled: %d %s", status, got)
+		}
+		if status, got := s.ask("ops@main", "GET /tenant/users", "", "X-Tenant-ID: acme"); status != 200 {
+			t.Errorf("who answers for all tenants, in a disabled one: %d %s", status, got)
+		}
 	})
 }
 
