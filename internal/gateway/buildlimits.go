@@ -72,8 +72,8 @@ func (b *builder) endpointLimit(route *Route) {
 }
 
 // standardLimit is a surface's own limit, which whatever the site says of that
-// path takes the place of.
-func (b *builder) standardLimit(route *Route, surface string, c *limit.RuleConfig) {
+// path takes the place of. What has the same name counts together.
+func (b *builder) standardLimit(route *Route, name string, c *limit.RuleConfig) {
 	if c == nil {
 		return
 	}
@@ -83,6 +83,6 @@ func (b *builder) standardLimit(route *Route, surface string, c *limit.RuleConfi
 			return
 		}
 	}
-	where := "the standard limit of " + surface
+	where := "the standard limit of " + name
 	route.limits.add(b.Name+" "+where, where, *c)
 }

@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -60,7 +61,7 @@ func (b *builder) surface(s SurfaceRoute) {
 		b.site.secretPaths = append(b.site.secretPaths, pattern)
 	}
 	b.endpointLimit(r)
-	b.standardLimit(r, op.Surface, s.Limit)
+	b.standardLimit(r, cmp.Or(s.LimitOf, op.Surface), s.Limit)
 }
 
 // whoCounts are the providers that an operation takes: of Portreeve's own paths

@@ -80,6 +80,8 @@ type SurfaceRoute struct {
 	// rateLimit.default nor its perEndpoint, and rateLimit is not off. Routes of one
 	// surface with equal limits count together. nil: none.
 	Limit *limit.RuleConfig
+	// LimitOf names what counts together instead of the surface; "": the surface.
+	LimitOf string
 	Op    Operation
 }
 

@@ -133,3 +133,27 @@ func TestAnOldDescriptionDoesWhileTheProviderIsAsked(t *testing.T) {
 		t.Errorf("after an hour it waits: %v", err)
 	}
 }
+
+// Whoever has no credential has the store written 300 times a minute for each way
+// in, and no more; another way, another address and another minute are not theirs.
+func TestStrangersHaveTheStoreWrittenSoOften(t *testing.T) {
+	t.Parallel()
+	k := newKit(t, storetest.SQLiteURL(t), Config{})
+	b, near := k.browser(), k.browser()
+	near.peer = "203.0.113.10:1"
+	for line, body := range map[string]string{
+		"GET /.portreeve/login/corp": "", "GET /.portreeve/callback/corp?state=x": "",
+		"POST /.portreeve/backchannel/corp": "logout_token=x", "GET /.portreeve/link/x": "",
+	} {
+		for i := range 301 {
+			if r := b.send(line, body); (r.status == 429) != (i == 300) {
+				t.Fatalf("%s, request %d: %d", line, i, r.status)
+			}
+		}
+		if r := near.send(line, body); r.status == 429 {
+			t.Errorf("%s from another address: 429", line)
+		}
+	}
+	k.advance(time.Minute)
+	b.signIn()
+}

@@ -3,22 +3,25 @@ package session
 import (
 	"context"
 	"net/url"
+	"slices"
 
 	"github.com/portreeve/portreeve/internal/audit"
 	"github.com/portreeve/portreeve/internal/fault"
 	"github.com/portreeve/portreeve/internal/gateway"
+	"github.com/portreeve/portreeve/internal/limit"
 	"github.com/portreeve/portreeve/internal/pages"
 	"github.com/portreeve/portreeve/internal/request"
 )
 
 // Where the operations stand.
 const (
-	loginPath     = "/.portreeve/login"
-	callbackPath  = "/.portreeve/callback/"
-	logoutPath    = "/.portreeve/logout"
-	signedOutPath = "/.portreeve/signed-out"
-	sessionsPath  = "/.portreeve/sessions"
-	linkPath      = "/.portreeve/link/"
+	loginPath       = "/.portreeve/login"
+	callbackPath    = "/.portreeve/callback/"
+	logoutPath      = "/.portreeve/logout"
+	signedOutPath   = "/.portreeve/signed-out"
+	sessionsPath    = "/.portreeve/sessions"
+	linkPath        = "/.portreeve/link/"
+	backchannelPath = "/.portreeve/backchannel/:provider"
 )
 
 // Routes lists the operations of a site:
@@ -44,7 +47,7 @@ func (s *Service) Routes(t Site) []gateway.SurfaceRoute {
 		h.api("GET", sessionsPath, "list one's sessions", h.list),
 		h.api("DELETE", sessionsPath+"/:id", "end one of one's sessions", h.revoke),
 	}
-	back := h.page("POST", "/.portreeve/backchannel/:provider", "be told that somebody has signed out", tokenBody, h.backchannel)
+	back := h.page("POST", backchannelPath, "be told that somebody has signed out", tokenBody, h.backchannel)
 	back.Op.HTML = false
 	list = append(list, back)
 	if relaxed(s.d.Env) {
@@ -56,8 +59,18 @@ func (s *Service) Routes(t Site) []gateway.SurfaceRoute {
 			list = append(list, r)
 		}
 	}
+	for i := range list {
+		if slices.Contains(limited, list[i].Path) {
+			list[i].Limit, list[i].LimitOf = &limit.RuleConfig{WindowMs: 60_000, Max: 300}, list[i].Path
+		}
+	}
 	return list
 }
+
+// limited are the paths where anybody at all has the store write something, or
+// look for it: 300 a minute of one address each, unless the site has limits of its
+// own. An office behind one address signs in well below that.
+var limited = []string{loginPath + "/:provider", callbackPath + ":provider", backchannelPath, linkPath + ":token"}
 
 const (
 	formBody  = 4 << 10
