@@ -356,6 +356,10 @@ func TestARowOfAnotherTenantIsNobodysHere(t *testing.T) {
 	k := newKit(t, storetest.SQLiteURL(t))
 	ann := person("ann", "admin")
 	ann.Standing.UserID = "u1" // of tenant a
+	k.tx(func(tx *store.Tx) error {
+		_, err := tx.Exec(`INSERT INTO users (tenant_id, id, created_at, updated_at) VALUES ('a', 'u1', 0, 0)`)
+		return err
+	})
 	for tenant, want := range map[string]string{"a": "u1", "b": ""} {
 		m, err := k.s.Create(t.Context(), ann, tenant, draft("docs:read"))
 		if err != nil || m.Creator.UserID != want || m.Creator.Bound.Subject != "ann" {
