@@ -157,3 +157,38 @@ func TestStrangersHaveTheStoreWrittenSoOften(t *testing.T) {
 	k.advance(time.Minute)
 	b.signIn()
 }
+
+// Of an office behind one address everybody can sign in, whatever somebody there
+// begins and never ends; beyond 2,000 the oldest go.
+func TestStartsOfOneAddress(t *testing.T) {
+	both(t, func(t *testing.T, k *kit) {
+		first, second := k.browser(), k.browser()
+		q1, q2 := first.begin("/"), second.begin("/")
+		k.advance(time.Second)
+		k.tx(func(tx *store.Tx) error {
+			for i := range startsOfNetwork - 3 {
+				_, err := tx.Exec(`INSERT INTO session_starts (state, browser, network, site, provider, sealed, created_at, expires_at)
+					SELECT $1, $2, network, site, provider, sealed, $3, expires_at FROM session_starts WHERE browser = $4`,
+					fmt.Sprint("s-", i), fmt.Sprint("b-", i), k.now().UnixMilli(), hashOf(first.jar[cookiePre]))
+				if err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		k.advance(time.Second)
+		k.browser().begin("/")
+		if r := first.callback(q1); r.status != 303 {
+			t.Errorf("with %d begun: %d %v", startsOfNetwork, r.status, r.fault)
+		}
+		for range 2 {
+			k.browser().begin("/")
+		}
+		if r := second.callback(q2); r.status != 400 {
+			t.Errorf("with more: %d", r.status)
+		}
+		if n := k.count(`SELECT COUNT(*) FROM session_starts`); n != startsOfNetwork {
+			t.Errorf("%d are left", n)
+		}
+	})
+}

@@ -9,6 +9,11 @@
 //	                                                  the ID token held to identity.Provider.VerifyIDToken
 //	303  return                                       with a new cookie: the pre-session never becomes the session
 //
+// What is begun is kept for ten minutes: eight of one browser, 2,000 of one network
+// and 100,000 in all, beyond which the oldest goes. Sealed in the cookie it would
+// need no bound; but return is kept server-side, and tabs that open at once would
+// take each other's cookie away.
+//
 // # How one is kept
 //
 // A session is a row with an id for life, and cookies: random, stored as SHA-256,
