@@ -62,6 +62,9 @@ type Call struct {
 	Site     *Site
 	Actor    func() audit.Actor // the caller, for the record
 	Decision string             // under which a refusal is found again
+	// Refused is why an operation that answers with a page of its own let nobody
+	// in: set, its reply is kept as a refusal under Decision.
+	Refused *fault.Error
 }
 
 // SurfaceRoute is how a feature lists its operations.
@@ -82,7 +85,7 @@ type SurfaceRoute struct {
 	Limit *limit.RuleConfig
 	// LimitOf names what counts together instead of the surface; "": the surface.
 	LimitOf string
-	Op    Operation
+	Op      Operation
 }
 
 // Operation is the operation that the exchange's route leads to, or its path's

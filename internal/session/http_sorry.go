@@ -64,18 +64,31 @@ func wordsFor(err error) words {
 	return words{http.StatusInternalServerError, "internal", "Something went wrong", "That is not your fault. Please try again in a moment."}
 }
 
+// kindOf is the kind of fault whose status the page has.
+func kindOf(status int) fault.Kind {
+	switch status {
+	case http.StatusUnauthorized:
+		return fault.Unauthenticated
+	case http.StatusForbidden:
+		return fault.Forbidden
+	case http.StatusServiceUnavailable:
+		return fault.Unavailable
+	}
+	return fault.BadRequest
+}
+
 // sorry is the page for a sign-in that came to nothing. Whoever runs the site
-// finds the reason in the log by the decision id; of what the provider sent,
+// finds the reason by the decision id, which is kept like any refusal's; of what the provider sent,
 // neither a code nor a state nor a token is in either.
 func (h *handlers) sorry(ctx context.Context, c *gateway.Call, provider, back string, err error) (request.Reply, error) {
 	w := wordsFor(err)
 	if w.status == http.StatusInternalServerError {
 		return request.Reply{}, err
 	}
-	h.s.d.Log.InfoContext(ctx, "sign-in refused", "decision", c.Decision, "request", c.View.ID, "site", h.site.Name, "provider", provider, "reason", w.code, "err", err)
 	if w.status != http.StatusServiceUnavailable {
 		h.s.d.Audit.Refused("", "session.refused "+w.code, "", c.View.Client)
 	}
+	c.Refused = fault.Wrap(kindOf(w.status), w.code, w.text, err)
 	again := "Sign in again"
 	if w.status == http.StatusServiceUnavailable {
 		again = "Try again"

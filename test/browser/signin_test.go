@@ -4,6 +4,8 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+
+	"github.com/portreeve/portreeve/internal/app"
 	"time"
 
 	"github.com/chromedp/cdproto/network"
@@ -68,6 +70,9 @@ func cancelled(t *testing.T, h *house) {
 	ahead.Store(int64(time.Minute)) // what did not work is not tried again at once
 
 	b.click(`a.button`).click(`a[href*="/abort"]`).shows("You are not signed in")
+	if rec, err := app.Lookup(w.Source, eval[string](b, `document.querySelector(".id").innerText`)); err != nil || rec.Reason != "provider_denied" {
+		t.Errorf("the decision on the page: %+v, %v", rec, err)
+	}
 	if b.last().status != 403 || strings.Contains(b.text(), "access_denied") {
 		t.Errorf("%d %s", b.last().status, b.text())
 	}

@@ -34,6 +34,11 @@ func (e *Engine) operate(w http.ResponseWriter, r *http.Request, rt *Runtime, o 
 	}
 	reply, err := run(r.Context(), op, call)
 	if err == nil {
+		if call.Refused != nil { // by a page of its own
+			o.Decision, o.Fault = decision, call.Refused
+			o.Steps = append(x.Explain(o.Arrival, e.Now()), refusedBy(op, call.Refused))
+			w.Header().Set("X-Portreeve-Decision", decision)
+		}
 		e.reply(w, r, o, reply)
 		return
 	}
@@ -45,8 +50,14 @@ func (e *Engine) operate(w http.ResponseWriter, r *http.Request, rt *Runtime, o 
 	if e.refuse(w, r, rt, o, f); o.Decision == "" {
 		return // led elsewhere
 	}
-	o.Steps = append(o.Steps, trace.Step{Stage: "operation", Check: op.Surface + ": " + op.Name, Wanted: "a caller whom its rules let through",
-		Found: f.Code + ": " + f.Text()})
+	o.Steps = append(o.Steps, refusedBy(op, f))
+}
+
+// refusedBy is the last step of a request that was let through to an operation
+// whose own rules refused it.
+func refusedBy(op *gateway.Operation, f *fault.Error) trace.Step {
+	return trace.Step{Stage: "operation", Check: op.Surface + ": " + op.Name, Wanted: "a caller whom its rules let through",
+		Found: f.Code + ": " + f.Text()}
 }
 
 // run runs an operation within its time. A panic is an error like others: the
