@@ -15,6 +15,8 @@ var ErrInvalidCode = fault.New(fault.BadRequest, "invalid_code", "Invalid code")
 const (
 	mostWrong  = 5
 	wrongSpan  = 5 * time.Minute
+	mostOfDay  = 20 // however slowly: four in each five minutes would be a thousand a day
+	wrongDay   = 24 * time.Hour
 	lockMemory = 24 * time.Hour // after a lock's end, before a right code lets the next one be short again
 )
 
@@ -102,14 +104,17 @@ func (s *Service) mayTry(ctx context.Context, p Person) error {
 // count adds a failure, and locks where it is one too many.
 func (s *Service) count(tx *store.Tx, by tenant.By, p Person, st *standing) error {
 	now := s.now()
-	lately := []int64{now.UnixMilli()}
+	lately, day := 1, []int64{now.UnixMilli()}
 	for _, at := range st.wrong {
 		if time.UnixMilli(at).After(now.Add(-wrongSpan)) {
-			lately = append(lately, at)
+			lately++
+		}
+		if time.UnixMilli(at).After(now.Add(-wrongDay)) {
+			day = append(day, at)
 		}
 	}
-	if len(lately) < mostWrong {
-		return setWrong(tx, p, lately, st.lockLevel, st.lockedUntil)
+	if lately < mostWrong && len(day) < mostOfDay {
+		return setWrong(tx, p, day, st.lockLevel, st.lockedUntil)
 	}
 	level := min(st.lockLevel+1, 3)
 	if err := setWrong(tx, p, nil, level, now.Add(lockFor(level))); err != nil {

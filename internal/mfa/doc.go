@@ -26,9 +26,9 @@
 // # Guessing
 //
 // Whatever is wrong counts for the person, over all factors and nodes: five
-// within five minutes lock for 15 minutes, then for an hour, then for a day. All
-// writes of a person take turns on its row, so that of many guesses at once no
-// more than five are looked at. While it is locked a right code is refused as
+// within five minutes, or twenty within a day, lock for 15 minutes, then for an
+// hour, then for a day. All writes of a person take turns on its row, so that of
+// many guesses at once no more than five are looked at. While it is locked a right code is refused as
 // well, and is not spent. What is locked is the trying: who has shown a factor
 // before keeps the step-up.
 //

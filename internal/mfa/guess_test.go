@@ -109,7 +109,7 @@ func TestWrongCodesAreForgottenAfterFiveMinutes(t *testing.T) {
 	r := open(t, storetest.SQLite(t))
 	anna := r.anna()
 	secret, _ := r.enrolled(t, anna)
-	for range 12 {
+	for range 3 {
 		for range 4 {
 			call(t, r.Service, anna, "POST", "/mfa/verify", `{"code":"000000"}`).is(t, 400, "")
 		}
@@ -123,6 +123,39 @@ func TestWrongCodesAreForgottenAfterFiveMinutes(t *testing.T) {
 	r.token(t, anna, secret)
 	call(t, r.Service, anna, "POST", "/mfa/verify", `{"code":"000000"}`).is(t, 400, "")
 	call(t, r.Service, anna, "POST", "/mfa/verify", `{"code":"000000"}`).is(t, 429, "")
+}
+
+// Whoever guesses slowly enough never to be five times wrong in five minutes is
+// locked out all the same: days of it come to a few codes. What is older than a day
+// is forgotten.
+func TestSlowGuessesAreLockedOutToo(t *testing.T) {
+	t.Parallel()
+	r := open(t, storetest.SQLite(t))
+	anna, bob := r.anna(), r.person("bob")
+	r.enrolled(t, anna)
+	r.enrolled(t, bob)
+	wrong := func(p caller) int { return call(t, r.Service, p, "POST", "/mfa/verify", `{"code":"000000"}`).status }
+	for range 2 {
+		for range mostOfDay - 1 {
+			if got := wrong(bob); got != 400 {
+				t.Fatalf("below the bound of a day: %d", got)
+			}
+			r.clock.add(2 * time.Minute)
+		}
+		r.clock.add(wrongDay)
+	}
+	looked := 0
+	for at := time.Duration(0); at < 72*time.Hour; at += wrongSpan + time.Second {
+		for range mostWrong - 1 {
+			if wrong(anna) != 429 {
+				looked++
+			}
+		}
+		r.clock.add(wrongSpan + time.Second)
+	}
+	if looked > 5*mostOfDay || looked < mostOfDay {
+		t.Errorf("%d codes were looked at in three days", looked)
+	}
 }
 
 // Sixteen at once do not look at more than five guesses.
