@@ -13,6 +13,9 @@ import (
 // guesses is how many jobs that try keys may fail for one client address (IPv6:
 // /64, and /48 at 16 times as many): checked before the next such job is run, so
 // that whoever tries names costs the store nothing further.
+//
+// A kind of job that has a bound of its own is counted apart: what misses there
+// takes nothing away from here.
 var guesses = limit.Rule{Window: time.Minute, Max: 30}
 
 const guessesWhere = "credentials that fail, by address"
@@ -24,9 +27,14 @@ func (g *Gate) run(ctx context.Context, x *Exchange, j *park.Job) (park.Settled,
 		return g.Lot.Do(ctx, x.View.Client, j), nil
 	}
 	var buf [2]limit.Claim
-	claims := limit.AppendAddress(buf[:0], guessesID(), x.View.Client, guesses)
+	id, rule, where := guessesID(), guesses, guessesWhere
+	if j.Misses > 0 {
+		where = guessesWhere + ": " + j.Kind
+		id, rule.Max = limit.RuleID(where), j.Misses
+	}
+	claims := limit.AppendAddress(buf[:0], id, x.View.Client, rule)
 	if res := g.Limits.Look(claims, g.Now()); !res.Allowed {
-		x.Limits = LimitReport{Result: res, Counted: true, Refused: true, Caller: true, where: guessesWhere}
+		x.Limits = LimitReport{Result: res, Counted: true, Refused: true, Caller: true, where: where}
 		return park.Settled{}, limited(res)
 	}
 	settled := g.Lot.Do(ctx, x.View.Client, j)

@@ -75,13 +75,16 @@ func cookieLike(s string) bool {
 	return minCookie <= len(s) && len(s) <= maxCookie
 }
 
+// sessionMisses is how many cookies of one address that are no session are looked
+// up in a minute. A stranger who tries them has 2^256 to go through, and everybody
+// who comes back after a night has one: it is there for the store's sake alone.
+const sessionMisses = 600
+
 // findSession is the job that finds a session and remembers whose it is. It
-// holds copies alone: the request may be gone when it runs. A stranger who tries
-// cookies has 2^256 to go through, so a miss is no guess: everybody who comes
-// back after a night has one.
+// holds copies alone: the request may be gone when it runs.
 func (s *Site) findSession(m *member, token string, digest [32]byte, key park.Key, a *Ask) *park.Job {
 	now := a.Now
-	return &park.Job{Kind: "session", Key: key, Waits: true, Run: func(ctx context.Context) (any, error) {
+	return &park.Job{Kind: "session", Key: key, Waits: true, Guess: true, Misses: sessionMisses, Run: func(ctx context.Context) (any, error) {
 		row, err := m.sessions.Verify(ctx, token, m.site)
 		if err != nil {
 			return nil, err

@@ -21,7 +21,10 @@ type Job struct {
 	// fault.Unauthenticated counts against the client's address, and an address
 	// with too many of them gets no further one (gateway.Gate).
 	Guess bool
-	Run   func(ctx context.Context) (any, error)
+	// Misses is how many of them an address may have in a minute, counted beside
+	// those of other bounds; 0: as few as of keys.
+	Misses int
+	Run    func(ctx context.Context) (any, error)
 }
 
 // Settled is what became of a job, handed to the decision that asked for it.
