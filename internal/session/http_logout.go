@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/url"
+	"time"
 
 	"github.com/portreeve/portreeve/internal/fault"
 	"github.com/portreeve/portreeve/internal/gateway"
@@ -97,7 +98,9 @@ func (h *handlers) backchannel(ctx context.Context, c *gateway.Call) (request.Re
 	var f *fault.Error
 	switch {
 	case errors.As(err, &f) && f.Kind == fault.Unauthenticated:
-		h.s.d.Log.InfoContext(ctx, "a logout token was refused", "request", c.View.ID, "provider", p.Name, "err", f.Err)
+		if h.s.mayComplain() {
+			h.s.d.Log.InfoContext(ctx, "a logout token was refused; further ones of this minute are counted in the audit trail alone", "request", c.View.ID, "provider", p.Name, "err", f.Err)
+		}
 		h.s.d.Audit.Refused("", "session.refused logout_token", "", c.View.Client)
 		return badLogout(), nil
 	case err != nil:
@@ -105,6 +108,14 @@ func (h *handlers) backchannel(ctx context.Context, c *gateway.Call) (request.Re
 	}
 	h.s.d.Log.InfoContext(ctx, "a provider signed somebody out", "request", c.View.ID, "provider", p.Name, "sessions", n)
 	return request.Reply{Status: 200, Header: request.Header{{Name: "Cache-Control", Value: "no-store"}}}, nil
+}
+
+// mayComplain reports whether a refused logout token may be logged: once a minute,
+// since anybody can send one. All of them are counted.
+func (s *Service) mayComplain() bool {
+	now := s.d.Now().UnixNano()
+	last := s.complained.Load()
+	return now-last >= int64(time.Minute) && s.complained.CompareAndSwap(last, now)
 }
 
 func badLogout() request.Reply {

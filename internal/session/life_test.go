@@ -347,6 +347,34 @@ func TestBackChannelLogout(t *testing.T) {
 	})
 }
 
+// Whoever sends logout tokens that are none writes no line of the log for each; all
+// are counted.
+func TestRefusedLogoutTokensFillNoLog(t *testing.T) {
+	t.Parallel()
+	k := newKit(t, storetest.SQLiteURL(t), Config{})
+	k.at.Store(k.now().Truncate(time.Minute).UnixMilli())
+	const text = "a logout token was refused"
+	for _, want := range []int{1, 2} {
+		for range 20 {
+			if r := k.browser().ask("POST /.portreeve/backchannel/corp", "logout_token=none"); r.status != 400 {
+				t.Fatal(r.status)
+			}
+		}
+		k.log.mu.Lock()
+		if n := strings.Count(k.log.b.String(), text); n != want {
+			t.Errorf("%d lines, want %d", n, want)
+		}
+		k.log.mu.Unlock()
+		k.advance(time.Minute)
+	}
+	if err := k.s.d.Audit.Flush(t.Context(), true); err != nil {
+		t.Fatal(err)
+	}
+	if n := k.count(`SELECT COUNT(*) FROM audit_events WHERE action = 'request.refused'`); n < 1 || n > 2 { // the trail's clock is its own
+		t.Errorf("%d counts of forty", n)
+	}
+}
+
 func TestOneTimeLinks(t *testing.T) {
 	both(t, func(t *testing.T, k *kit) {
 		by := tenant.Host()

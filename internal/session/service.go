@@ -46,6 +46,8 @@ type Service struct {
 	providers atomic.Pointer[map[string]*identity.Provider]
 	touched   touches
 	remotes   remotes
+	// complained is when a refused logout token was last logged.
+	complained atomic.Int64
 
 	mu      sync.Mutex
 	flights map[string]*flight // refreshes under way on this node, by session
