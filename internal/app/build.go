@@ -78,7 +78,7 @@ func build(l *Loaded, d Deps) *Built {
 	top := b.topSite()
 	b.Book = policy.NewBook(top.RBAC, root.At("rbac"))
 	trust := client.Compile(l.File.TrustedProxies, root.At("trustedProxies"))
-	standard := b.site(top, "default", nil, true)
+	standard := b.site(top, defaultSite, nil, true)
 	var named []*gateway.Site
 	hosts := map[string]string{}
 	for i := range l.File.Sites {
@@ -127,6 +127,10 @@ func (b *builder) topSite() *inherited {
 	return &inherited{SiteKeys: k, at: b.root, top: b.root, own: map[string]bool{}, implied: b.File.implied()}
 }
 
+// defaultSite is what the site is called that no host names. Every other one is
+// called by its first host. Sessions and step-ups are of one site, by its name.
+const defaultSite = "default"
+
 // hosts checks a site's host names and returns them in canonical form.
 func (b *builder) hosts(list []string, at *config.Reporter, seen map[string]string) []string {
 	var out []string
@@ -143,6 +147,10 @@ func (b *builder) hosts(list []string, at *config.Reporter, seen map[string]stri
 		}
 		if where, taken := seen[name]; taken {
 			at.Errorf(key, "%s is %s already", name, where)
+			continue
+		}
+		if len(out) == 0 && name == defaultSite {
+			at.Errorf(key, "a site goes by its first host, and %s is what the one without hosts is called; list another host first", name)
 			continue
 		}
 		seen[name] = "a host of " + at.Path()
