@@ -15,7 +15,11 @@ func TestACodeIsAcceptedOnce(t *testing.T) {
 	each(t, func(t *testing.T, r *room) {
 		anna := r.anna()
 		secret, codes := r.enrolled(t, anna)
-		for name, code := range map[string]string{"app": r.code(t, secret), "backup": codes[0]} {
+		for _, name := range []string{"app", "backup"} { // in this order: the app's code is of now
+			code := codes[0]
+			if name == "app" {
+				code = r.code(t, secret)
+			}
 			var accepted, refused atomic.Int32
 			storetest.Callers(t, 16, func(i int) error {
 				node := r.Service
