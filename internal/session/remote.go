@@ -211,7 +211,7 @@ func clip(s string) string {
 // newClient is a client with bounds: it follows no redirect, since a token
 // endpoint has none to make, and reads no endless answer.
 func newClient(base *http.Client, relaxed bool) *http.Client {
-	var next http.RoundTripper = http.DefaultTransport
+	next := http.DefaultTransport
 	if base != nil && base.Transport != nil {
 		next = base.Transport
 	}
