@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/http/httptrace"
 	"net/textproto"
+	"os"
 	"os/exec"
 	"strings"
 	"testing"
@@ -330,6 +331,9 @@ func TestAnswersEndWithTheCredential(t *testing.T) {
 func TestCurl(t *testing.T) {
 	t.Parallel()
 	if _, err := exec.LookPath("curl"); err != nil {
+		if os.Getenv("PORTREEVE_PEERS") == "required" {
+			t.Fatal("curl is missing; scripts/deps.sh installs it")
+		}
 		t.Skip("no curl")
 	}
 	hops(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
