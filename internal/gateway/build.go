@@ -31,6 +31,7 @@ type SiteInput struct {
 	Upstream        *UpstreamConfig
 	Routes          []RouteConfig
 	Surfaces        []SurfaceRoute // of Portreeve's own surfaces that stand here
+	Owner           *Owner         // the one surface whose the site is; nil: nobody's alone
 	OwnCookies      []string
 	// SignIn is Site.SignIn. RequireMFA are the permissions for which the site's
 	// operations ask for a second factor besides; "*" stands for either part.
@@ -70,12 +71,16 @@ type builder struct {
 
 // BuildSite compiles a site and reports whatever is wrong with it.
 func BuildSite(in SiteInput) *Site {
+	if in.Owner != nil {
+		in.own()
+	}
 	b := &builder{SiteInput: in, strips: map[bool]*Strip{}}
 	b.site = &Site{
 		Name: in.Name, Hosts: in.Hosts, Default: in.Default, Tenant: in.Tenant, Rules: in.Rules, report: in.Rules.Report,
-		Identity: in.Identity, Book: in.Book, NoAuth: in.NoAuth, Table: NewTable(in.FoldCase),
+		Identity: in.Identity, Book: in.Book, NoAuth: in.NoAuth, Table: NewTable(in.FoldCase), Owner: in.Owner,
 		CORS: NewCORS(in.CORS, in.Inherited("cors").At("cors")), SignIn: in.SignIn,
 	}
+	b.site.Table.exact = in.Owner != nil && in.Owner.ExactMethods
 	b.siteRules()
 	b.collectSetters()
 	if len(in.Routes) == 0 && in.Upstream == nil && len(in.Surfaces) == 0 {

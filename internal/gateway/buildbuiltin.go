@@ -10,6 +10,9 @@ import (
 // default site alone, which also is the site of any host that none names; where
 // nothing else stands there, it stands alone.
 func (b *builder) builtins() {
+	if b.Owner != nil {
+		return
+	}
 	if b.Default {
 		b.builtin("/health", health)
 	}

@@ -32,8 +32,8 @@ func (b *builder) surface(s SurfaceRoute) {
 		b.At.Errorf("", "%s: %s: %v", op.Surface, s.Path, err)
 		return
 	}
-	r := &Route{Key: op.Surface, Pattern: pattern, Methods: []string{strings.ToUpper(s.Method)}, Description: op.Name, Tags: []string{op.Surface},
-		Identify: !b.NoAuth && !s.Anonymous, OpenToAll: s.Anonymous, Answer: &op}
+	r := &Route{Key: op.Surface, Pattern: pattern, Methods: []string{methodOf(s.Method)}, Description: op.Name, Tags: []string{op.Surface},
+		Identify: !b.NoAuth && !s.Anonymous, OpenToAll: s.Anonymous, otherSites: s.OtherSites, Answer: &op}
 	need := s.Require
 	if yes := true; !s.Public && !s.Anonymous && need.RequireAuth == nil {
 		need.RequireAuth = &yes

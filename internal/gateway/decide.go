@@ -21,11 +21,11 @@ func Decide(x *Exchange, now time.Time, settled []park.Settled, rec *trace.Recor
 		return refuse(fault.New(fault.NotFound, "no_route", ""))
 	}
 	x.Found, x.Known, x.ended, x.outcomes = identity.Result{Who: principal.Nobody()}, nil, false, settled
-	if x.clientCert && identity.CrossSite(&x.View, false, x.origins()) {
+	if x.clientCert && !r.otherSites && identity.CrossSite(&x.View, false, x.origins()) {
 		return refuse(crossSite(rec))
 	}
 	switch {
-	case !r.Identify && x.blind():
+	case !r.Identify && !r.otherSites && x.blind():
 		return refuse(crossSite(rec))
 	case !r.Identify:
 		rec.Pass("identify", "identify: none", "", "credentials are not looked at")

@@ -11,6 +11,7 @@ type Entry struct {
 	Text   string // the pattern as first written
 	Routes []*Route
 	allow  []string
+	exact  bool // HEAD is not answered by GET
 }
 
 func (e *Entry) add(r *Route) error {
@@ -33,7 +34,7 @@ func (e *Entry) add(r *Route) error {
 			}
 		}
 	}
-	if slices.Contains(e.allow, "GET") && !slices.Contains(e.allow, "HEAD") {
+	if !e.exact && slices.Contains(e.allow, "GET") && !slices.Contains(e.allow, "HEAD") {
 		e.allow = append(e.allow, "HEAD")
 	}
 	slices.Sort(e.allow)
@@ -61,7 +62,7 @@ func (e *Entry) Route(method string) *Route {
 			}
 		}
 	}
-	if method == "HEAD" && get != nil {
+	if method == "HEAD" && get != nil && !e.exact {
 		return get
 	}
 	if up := strings.ToUpper(method); wild != nil && up != method &&

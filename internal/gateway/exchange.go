@@ -54,6 +54,7 @@ type Exchange struct {
 	// ByProxy reports whether a trusted proxy spoke for the client.
 	ByProxy bool
 
+	greeted    *Owner // of a request that was not placed
 	preflight  *CORS  // what answers a preflight
 	proxySaid  string // the scheme, by a trusted proxy; "" when it does not say
 	asked      env    // what templates of the decision read

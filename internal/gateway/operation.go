@@ -69,7 +69,7 @@ type Call struct {
 
 // SurfaceRoute is how a feature lists its operations.
 type SurfaceRoute struct {
-	Method, Path string
+	Method, Path string // a method in any case, or "any"
 	Require      policy.Requirements
 	// Public says that the anonymous may call too, where the site itself does not
 	// keep them out.
@@ -79,6 +79,9 @@ type SurfaceRoute struct {
 	// about other sites' requests holds all the same, and the site's allow and deny
 	// do not: nobody could sign in to be allowed.
 	Anonymous bool
+	// OtherSites says that pages of other sites may call: no credential that a
+	// browser adds by itself means anything to it.
+	OtherSites bool
 	// Limit is what counts where the site says nothing about this path: neither
 	// rateLimit.default nor its perEndpoint, and rateLimit is not off. Routes of one
 	// surface with equal limits count together. nil: none.
@@ -113,11 +116,13 @@ func (o *Operation) BodyLimit() int64 {
 // Call makes the call of an allowed exchange. decision is the id that a refusal
 // by the operation itself gets.
 func (x *Exchange) Call(body []byte, now time.Time, decision string) (*Call, *fault.Error) {
-	if len(body) > 0 && strings.HasPrefix(strings.ToLower(strings.TrimSpace(x.View.Header.Get("Content-Type"))), "multipart/") {
-		return nil, fault.New(fault.BadRequest, "bad_body", "The request body is not JSON")
-	}
-	if named, ok := bodyTenant(body); ok && named != x.Tenant {
-		return nil, fault.New(fault.Forbidden, "tenant_mismatch", "")
+	if !x.owned() { // whose bodies are another service's: their type decides nothing, and they name what they like
+		if len(body) > 0 && strings.HasPrefix(strings.ToLower(strings.TrimSpace(x.View.Header.Get("Content-Type"))), "multipart/") {
+			return nil, fault.New(fault.BadRequest, "bad_body", "The request body is not JSON")
+		}
+		if named, ok := bodyTenant(body); ok && named != x.Tenant {
+			return nil, fault.New(fault.Forbidden, "tenant_mismatch", "")
+		}
 	}
 	return &Call{
 		View: &x.View, Params: &x.Params, Who: x.Stand.Who, Standing: &x.Stand, Tenant: x.Tenant, Body: body,
@@ -146,9 +151,13 @@ func OperationFault(err error) *fault.Error {
 	return fault.From(err)
 }
 
-// Fault renders a fault in the shape of whatever the request was for; a refusal,
-// which has a decision, is a page to a browser.
+// Fault renders a fault in the shape of whatever the request was for: of the
+// surface whose the site is, of the operation, or flat. A refusal, which has a
+// decision, is a page to a browser, but not on a site that a surface owns.
 func (x *Exchange) Fault(f *fault.Error, requestID, decision string) request.Reply {
+	if o := x.owner(); o != nil {
+		return ownersFault(o, f, requestID, decision)
+	}
 	if reply, ok := x.page(f, requestID, decision); ok {
 		return reply
 	}

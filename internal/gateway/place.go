@@ -18,6 +18,7 @@ func (s *Snapshot) Place(x *Exchange, a Arrival, rec *trace.Recorder) (reply *re
 	s.address(x, a)
 	x.clientCert = a.ClientCert
 	if f := s.host(x, a.Host, rec); f != nil {
+		s.Greet(x, "", a.ServerName)
 		return nil, f
 	}
 	if f := s.sameSite(x, a, rec); f != nil {
@@ -77,6 +78,9 @@ func (x *Exchange) path(rec *trace.Recorder) *fault.Error {
 	x.View.Path, x.View.Query, x.View.HasQuery = t.Path, t.Query, t.HasQuery
 	if p, bad := t.Refused(x.Site.Rules); bad {
 		rec.Fail("path", "canonical path", "one spelling that every reader takes alike", string(p), "the plain spelling of the path"+allowedBy(p))
+		if x.owned() { // an unknown path, in the owner's words
+			return fault.New(fault.NotFound, "bad_path", "")
+		}
 		return fault.New(fault.BadRequest, "bad_path", "The request path is not acceptable: "+string(p))
 	}
 	x.Repaired = t.Problems

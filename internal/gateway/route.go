@@ -26,7 +26,8 @@ type Route struct {
 	Answer      Answer
 	SharedCache bool
 
-	limits limits
+	limits     limits
+	otherSites bool // SurfaceRoute.OtherSites
 }
 
 // AnyMethod reports whether the route takes any method.

@@ -45,6 +45,7 @@ type Site struct {
 	Name     string // its first host, or "default"
 	Hosts    []string
 	Default  bool
+	Owner    *Owner // whose the site is alone; nil: nobody's
 	Empty    bool   // the default site with nothing on it
 	Tenant   string // of its anonymous requests
 	Rules    request.PathRules

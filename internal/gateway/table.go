@@ -17,6 +17,8 @@ import (
 type Table struct {
 	root node
 	fold bool // pathCase: fold
+	// exact says that HEAD is not answered by GET.
+	exact bool
 }
 
 type node struct {
@@ -50,13 +52,13 @@ func (t *Table) Add(r *Route) error {
 			n = n.param
 		case rest:
 			if n.rest == nil {
-				n.rest = &Entry{Text: r.Pattern.Text}
+				n.rest = &Entry{Text: r.Pattern.Text, exact: t.exact}
 			}
 			return n.rest.add(r)
 		}
 	}
 	if n.entry == nil {
-		n.entry = &Entry{Text: r.Pattern.Text}
+		n.entry = &Entry{Text: r.Pattern.Text, exact: t.exact}
 	}
 	return n.entry.add(r)
 }

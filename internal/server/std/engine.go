@@ -96,17 +96,20 @@ func (e *Engine) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		if in.conn != nil {
 			w.Header().Set("Connection", "close")
 		}
+		in.greet(rt, o)
 		e.refuse(w, r, rt, o, headFault(in.refused))
 		return
 	}
 	free, ok := e.streams.take(in.streamOf())
 	if !ok {
+		in.greet(rt, o)
 		e.refuse(w, r, rt, o, fault.New(fault.Unavailable, "busy", "Too many requests at one time"))
 		return
 	}
 	defer free()
 	defer e.running.Add(-1)
 	if e.running.Add(1) > int64(rt.Concurrent) {
+		in.greet(rt, o)
 		e.refuse(w, r, rt, o, fault.New(fault.Unavailable, "busy", "Too many requests at one time"))
 		return
 	}

@@ -25,6 +25,18 @@ type arrived struct {
 	options *ConnOptions // of HTTP/2, else nil
 }
 
+// greet tells the exchange of a request that goes no further whose it is.
+func (in *arrived) greet(rt *Runtime, o *Outcome) {
+	host, name := "", ""
+	if in.head != nil {
+		host = in.head.Header.Get("Host")
+	}
+	if in.tls != nil {
+		name = in.tls.ServerName
+	}
+	rt.Snapshot.Greet(o.Exchange, host, name)
+}
+
 // incoming finds the checked head of a request. ok is false for one that came
 // neither by Listen nor by HTTP/2 behind it.
 func incoming(r *http.Request) (in arrived, ok bool) {
