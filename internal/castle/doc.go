@@ -1,0 +1,2 @@
+// Package castle is under way.
+package castle

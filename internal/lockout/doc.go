@@ -1,0 +1,2 @@
+// Package lockout is under way.
+package lockout

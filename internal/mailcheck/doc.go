@@ -1,0 +1,2 @@
+// Package mailcheck is under way.
+package mailcheck

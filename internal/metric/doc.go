@@ -1,0 +1,2 @@
+// Package metric is under way.
+package metric

@@ -1,0 +1,2 @@
+// Package userservice is under way.
+package userservice
