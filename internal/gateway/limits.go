@@ -162,9 +162,13 @@ func (x *Exchange) limitNamed(id uint64) string {
 }
 
 // AnswerHeaders are the fields that go with whatever answer the request gets:
-// the tightest limit, CORS, and what becomes of the session's cookie.
+// the tightest limit, CORS, what the site's owner adds, and what becomes of the
+// session's cookie.
 func (x *Exchange) AnswerHeaders() request.Header {
 	h := x.cors().Headers(&x.View)
+	if o := x.owner(); o != nil && o.Headers != nil {
+		h = append(h, o.Headers(&x.View)...)
+	}
 	if x.Limits.Counted {
 		r := x.Limits.Result
 		h = append(h,

@@ -20,6 +20,9 @@ type Owner struct {
 	// else that has two readings may, and nothing is repaired or folded: such a path
 	// is an unknown one (code bad_path, 404).
 	EncodedSlash bool
+	// Headers, where set, are fields of every answer on the site, of faults too, in
+	// place of what cors says.
+	Headers func(*request.View) request.Header
 }
 
 // rules are those of the owner's paths, whatever the file says about its own.
@@ -34,6 +37,9 @@ func (o *Owner) rules() (rules request.PathRules) {
 // or soften its paths, does not hold there.
 func (in *SiteInput) own() {
 	in.Rules, in.FoldCase = in.Owner.rules(), false
+	if in.Owner.Headers != nil {
+		in.CORS = nil
+	}
 	in.Routes, in.Upstream, in.Pages, in.Keys, in.SignIn, in.RequireMFA = nil, nil, nil, nil, "", nil
 }
 

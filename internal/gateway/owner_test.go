@@ -164,3 +164,18 @@ func TestAMethodCalledAnyIsOneForAll(t *testing.T) {
 		}
 	}
 }
+
+func TestAnOwnersFieldsGoWithEveryAnswer(t *testing.T) {
+	t.Parallel()
+	g := owned(t, "cors: {origins: [https://app.example.com]}\n"+shopFile, Owner{Headers: func(v *request.View) request.Header {
+		return request.Header{{Name: "X-Shop", Value: v.Header.Get("Origin")}}
+	}})
+	const origin = "Origin: https://app.example.com"
+	for line, want := range map[string]int{"POST shop.example.com/buy": 200, "GET shop.example.com/broken": 403, "GET shop.example.com/": 404, "PUT shop.example.com/all/a%2Fb": 404,
+		"PATCH shop.example.com/buy": 405, "OPTIONS shop.example.com/all/a": 200} {
+		got := g.ask(line, origin, "Access-Control-Request-Method: POST")
+		if got.status != want || got.header.Get("X-Shop") != "https://app.example.com" || got.header.Has("Access-Control-Allow-Origin") || got.header.Has("Vary") {
+			t.Errorf("%s: %d %v", line, got.status, got.header)
+		}
+	}
+}
