@@ -64,6 +64,7 @@ func layers() []layer {
 			"internal/lockout":     nil,
 			"internal/mailcheck":   nil,
 			"internal/metric":      nil,
+			"internal/links":       nil,
 			"internal/migrate":     {"internal/tenant", "internal/apikey", "internal/agents"},
 		}},
 		{name: "faces", packages: map[string][]string{

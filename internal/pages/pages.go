@@ -23,6 +23,7 @@ const StylePath = "/.portreeve/style.css"
 // Pages makes pages. It is immutable.
 type Pages struct {
 	signIn, refusal, mfa, signedOut, confirm, onward *template.Template
+	appLink, appDesktop                              *template.Template
 	style                                            string // path and digest
 }
 
@@ -34,6 +35,7 @@ func New() (*Pages, error) {
 	p.style = StylePath + "?v=" + base64.RawURLEncoding.EncodeToString(sum[:9])
 	for name, to := range map[string]**template.Template{
 		"signin": &p.signIn, "refusal": &p.refusal, "mfa": &p.mfa, "signedout": &p.signedOut, "confirm": &p.confirm, "onward": &p.onward,
+		"applink": &p.appLink, "appdesktop": &p.appDesktop,
 	} {
 		t, err := template.ParseFS(templates, "templates/frame.html", "templates/"+name+".html")
 		if err != nil {
