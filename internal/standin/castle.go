@@ -18,7 +18,7 @@ type CastleOptions struct {
 
 // Castle is api.castle.io as an application's server meets it: /v1/filter and
 // /v1/risk. Fields, statuses and error types are those of Castle's API reference
-// and of what its SDKs send (testdata/castle).
+// and of what its SDKs send.
 type Castle struct {
 	*site
 	record
@@ -88,9 +88,20 @@ var castleStatuses = map[string][]string{
 	"$custom":       {""},
 }
 
+// castleShapes are the payloads that Castle's own SDKs type. The keys that end
+// the checks of token and context (skip_…) are not among them: nobody here may.
 var castleShapes = map[string]shape{
-	"/v1/filter": {"type request_token context:object", "status name params:object user:object matching_user_id properties:object created_at sent_at"},
-	"/v1/risk":   {"type request_token context:object user:object", "status name properties:object created_at sent_at"},
+	"/v1/filter": {"type request_token context:object", castleAlways + " params:object user:object matching_user_id"},
+	"/v1/risk":   {"type request_token context:object user:object", castleAlways},
+}
+
+const castleAlways = "status name properties:object product:object session:object authentication_method:object created_at sent_at"
+
+// castleMembers are those of the objects among the parameters.
+var castleMembers = map[string][]string{
+	"params":  {"email", "phone", "username"},
+	"user":    {"id", "email", "phone", "registered_at", "traits", "name", "address"},
+	"context": {"ip", "headers", "library"},
 }
 
 // judge checks an event and answers with the policy's action.
@@ -134,9 +145,12 @@ func (c *Castle) wrong(s *Sent) string {
 		return "user.id is missing"
 	}
 	context, _ := s.Params["context"].(map[string]any)
-	for name := range context {
-		if name != "ip" && name != "headers" {
-			c.complain(s, "context.%s is unknown", name)
+	for object, takes := range castleMembers {
+		members, _ := s.Params[object].(map[string]any)
+		for name := range members {
+			if !slices.Contains(takes, name) {
+				c.complain(s, "%s.%s is unknown", object, name)
+			}
 		}
 	}
 	if ip, _ := context["ip"].(string); !address(ip) {
