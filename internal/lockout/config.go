@@ -57,7 +57,7 @@ func (c *RuleConfig) or(most int) rule {
 	if c == nil {
 		return rule{most, defaultWindow}
 	}
-	return rule{min(max(c.Max, 1), highestMax), time.Duration(c.WindowMs) * time.Millisecond}
+	return rule{clamp(c.Max), time.Duration(c.WindowMs) * time.Millisecond}
 }
 
 func (c *Config) rules() (account, ip rule) {
@@ -66,3 +66,6 @@ func (c *Config) rules() (account, ip rule) {
 	}
 	return c.PerAccount.or(defaultPerAccount), c.PerIP.or(defaultPerIP)
 }
+
+// clamp keeps a limit one that a counter can hold.
+func clamp(most int) int { return min(max(most, 1), highestMax) }

@@ -22,7 +22,7 @@ const longestAccount = 1024
 // from their own address only.
 func fold(account string) string {
 	if len(account) > longestAccount {
-		return "\x00long"
+		return "(long)"
 	}
 	s := strings.ToValidUTF8(account, "\uFFFD")
 	for range 4 { // what is left out can bring together what composes anew
