@@ -59,6 +59,7 @@ func layers() []layer {
 			"internal/mfa":         {"internal/tenant"},
 			"internal/session":     {"internal/tenant"},
 			"internal/agents":      {"internal/tenant"},
+			"internal/sms":         nil,
 			"internal/castle":      nil,
 			"internal/userservice": nil,
 			"internal/lockout":     nil,
