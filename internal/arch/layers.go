@@ -95,6 +95,7 @@ func layers() []layer {
 			"test/browser":             {"test/edge", "test/oidc", "test/peer"},
 			"test/durability":          {"internal/store/storetest"},
 			"test/flows":               nil,
+			"test/login":               {"test/edge", "test/peer"},
 			"test/properties":          {"test/peer"},
 			"test/streams":             nil,
 			"test/surfaces":            {"test/edge", "internal/store/storetest"},

@@ -50,14 +50,14 @@ type Auth0 struct {
 	mfa     map[string]*pending // by mfa_token
 	oob     map[string]*outOfBand
 	mails   []Mail
-	texts   []Text
+	texts   []MFAText
 }
 
 // Mail is an e-mail that the tenant would have sent.
 type Mail struct{ To, Kind string } // "reset", "verify"
 
-// Text is a message to a telephone.
-type Text struct{ To, Code string }
+// MFAText is a code on its way to a telephone.
+type MFAText struct{ To, Code string }
 
 // NewAuth0 answers on l until Close.
 func NewAuth0(l net.Listener, o Auth0Options) (*Auth0, error) {
@@ -195,7 +195,7 @@ func (a *Auth0) Mails() []Mail {
 }
 
 // Texts are the messages that were sent to telephones.
-func (a *Auth0) Texts() []Text {
+func (a *Auth0) Texts() []MFAText {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	return slices.Clone(a.texts)

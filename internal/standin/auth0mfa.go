@@ -152,7 +152,7 @@ func (a *Auth0) send(u *account, f authenticator) string {
 	code := "Fe26.2*oob*" + unique()
 	o := &outOfBand{u, f.ID, fmt.Sprintf("%06d", n)}
 	a.oob[code] = o
-	a.texts = append(a.texts, Text{f.phone, o.binding})
+	a.texts = append(a.texts, MFAText{f.phone, o.binding})
 	return code
 }
 
