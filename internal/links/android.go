@@ -67,9 +67,6 @@ func validateAndroid(apps []AndroidApp, r *config.Reporter) {
 			r.Errorf(at+".package", "stands twice: put all its fingerprints into one")
 		}
 		seen[a.Package] = true
-		if r.Has(at+".sha256") && len(a.SHA256) == 0 {
-			r.Errorf(at+".sha256", "at least one fingerprint")
-		}
 		if len(a.SHA256) > maxPaths {
 			r.Errorf(at+".sha256", "at most %d fingerprints", maxPaths)
 			continue
