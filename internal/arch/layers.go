@@ -65,6 +65,7 @@ func layers() []layer {
 			"internal/lockout":     nil,
 			"internal/mailcheck":   nil,
 			"internal/metric":      nil,
+			"internal/login":       {"internal/castle", "internal/lockout", "internal/mailcheck", "internal/metric", "internal/userservice"},
 			"internal/links":       nil,
 			"internal/migrate":     {"internal/tenant", "internal/apikey", "internal/agents"},
 		}},
