@@ -45,6 +45,16 @@ func Owner(c *Config) *gateway.Owner {
 // One operation takes every path and method, since the path is not what decides
 // what is refused first. c has been validated.
 func (s *Service) Routes(c *Config, at Place) []gateway.SurfaceRoute {
+	u := s.surface(c, at)
+	var out []gateway.SurfaceRoute
+	for _, path := range []string{"/", "/*"} {
+		out = append(out, gateway.SurfaceRoute{Method: "any", Path: path, Anonymous: true, OtherSites: true, Limit: standard(),
+			Op: gateway.Operation{Surface: "sms", Name: "text a link to the app", MaxBody: maxBody, Shape: Shape, Unlisted: true, Run: u.run}})
+	}
+	return out
+}
+
+func (s *Service) surface(c *Config, at Place) *surface {
 	u := &surface{s: s, c: c, rules: c.rules(at), dedupe: time.Duration(c.DedupeMs) * time.Millisecond}
 	u.keep = remember(u.rules, u.dedupe)
 	client := func(base string, patience time.Duration) *outbound.Client {
@@ -56,12 +66,7 @@ func (s *Service) Routes(c *Config, at Place) []gateway.SurfaceRoute {
 	if c.Turnstile != nil {
 		u.turnstile = &turnstile{client: client(c.Turnstile.BaseURL.String(), checkTime), c: c.Turnstile, hosts: c.hostnames()}
 	}
-	var out []gateway.SurfaceRoute
-	for _, path := range []string{"/", "/*"} {
-		out = append(out, gateway.SurfaceRoute{Method: "any", Path: path, Anonymous: true, OtherSites: true, Limit: standard(),
-			Op: gateway.Operation{Surface: "sms", Name: "text a link to the app", MaxBody: maxBody, Shape: Shape, Unlisted: true, Run: u.run}})
-	}
-	return out
+	return u
 }
 
 // standard is how often one address may call, where the site says nothing: it

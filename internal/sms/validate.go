@@ -93,7 +93,10 @@ func (c *Config) checkRegions(r *config.Reporter) {
 }
 
 func (c *Config) checkCampaigns(r *config.Reporter) {
-	if len(c.Campaigns) > maxList {
+	switch n := len(c.Campaigns); {
+	case n == 0 && r.Has("campaigns"):
+		r.Errorf("campaigns", "names no campaign; default is that of the path /")
+	case n > maxList:
 		r.Errorf("campaigns", "more than %d", maxList)
 	}
 	for _, name := range slices.Sorted(maps.Keys(c.Campaigns)) {
