@@ -48,7 +48,12 @@ func (u *Surface) paths() []path {
 		{"POST", "/signup", "make an account", maxBody, u.readSignup, nil, api},
 		{"POST", "/mfa/token", "get a token of the MFA interface", maxBody, u.readMFAToken, nil, api},
 		{"POST", "/mfa/verify", "prove a second factor", maxBody, u.readProof, nil, api},
+		{"GET", callbackPath, "come back from a provider", 0, u.readCallback, nil, u.social() != nil},
 
+		{"GET", "/social/:connection", "sign in by another's account", 0, nil, u.beginSocial, u.social() != nil},
+		{"GET", "/layer/session", "get a session token", 0, nil, u.layer.session, u.layer != nil},
+		{"POST", "/layer/session/account", "see whose a session token is", maxBody, nil, u.layer.account, u.layer != nil},
+		{"GET", "/layer/jwks.json", "the keys of session tokens", 0, nil, u.layer.jwks, u.layer != nil},
 		{"POST", "/change-password", "ask for a mail to change a password", maxBody, nil, u.changePassword, api},
 		{"POST", "/email/verify", "ask for a mail to verify an address", maxBody, nil, u.verifyEmail, u.mails != nil},
 		{"POST", "/email/validate", "see whether an address can be one", maxBody, nil, u.validateEmail, true},

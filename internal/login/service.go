@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/portreeve/portreeve/internal/castle"
+	"github.com/portreeve/portreeve/internal/keyset"
 	"github.com/portreeve/portreeve/internal/lockout"
 	"github.com/portreeve/portreeve/internal/mailcheck"
 	"github.com/portreeve/portreeve/internal/metric"
@@ -27,8 +28,11 @@ type Deps struct {
 	Refuse func(netip.AddrPort) bool
 	// Resolver answers /email/validate; nil: the system's.
 	Resolver mailcheck.Resolver
-	Now      func() time.Time
-	Log      *slog.Logger
+	// IssuerKeys makes a key set that is kept fresh, as identity.Deps.Keys; nil: the
+	// surface keeps its own.
+	IssuerKeys func(keyset.Config) *keyset.Set
+	Now        func() time.Time
+	Log        *slog.Logger
 }
 
 // Service is what outlives configurations.
@@ -69,6 +73,7 @@ type Surface struct {
 	mails     *mails // nil where nobody asks for mails
 	addresses *mailcheck.Checker
 	metrics   *metric.Forwarder
+	layer     *layer        // nil where access tokens cannot be verified
 	pace      time.Duration // of answers that must not tell how long they took
 
 	background []func(context.Context)
@@ -108,6 +113,12 @@ func (s *Service) Login(site Site, c *Config) (*Surface, error) {
 			return nil, fmt.Errorf("metrics.url %w", err)
 		}
 		u.background = append(u.background, u.metrics.Run)
+	}
+	if u.layer, err = newLayer(u, c.Session); err != nil {
+		return nil, fmt.Errorf("session: %w", err)
+	}
+	if u.social() != nil {
+		u.background = append(u.background, s.prune)
 	}
 	if c.Management != nil && u.auth0 != nil {
 		u.mails = newMails(u, c.Management)

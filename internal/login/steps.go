@@ -254,4 +254,3 @@ func (u *Surface) reply(ctx context.Context, a *attempt) (request.Reply, error) 
 	}
 	return a.answer.reply(a.more...), nil
 }
-
