@@ -1,0 +1,17 @@
+package actions
+
+import (
+	"os"
+	"testing"
+)
+
+// The children of the tests are this binary, as those of Portreeve are Portreeve.
+func TestMain(m *testing.M) {
+	if status, is := Child(os.Args); is {
+		os.Exit(status)
+	}
+	if status, is := captive(os.Args); is {
+		os.Exit(status)
+	}
+	os.Exit(m.Run())
+}
