@@ -26,8 +26,11 @@ type Auth0Options struct {
 	People []Person
 	// Lifetime of an access token; 0 means a day, as Auth0 has it.
 	Lifetime time.Duration
-	TLS      *tls.Config      // where set, the stand-in speaks https
-	Now      func() time.Time // nil means time.Now
+	TLS      *tls.Config // where set, the stand-in speaks https
+	// Plain, where set, is one more way to the same tenant, without TLS: for who
+	// cannot be told to trust a test's certificate. The tenant's name stays URL.
+	Plain net.Listener
+	Now   func() time.Time // nil means time.Now
 }
 
 // Auth0 is an Auth0 tenant as an application meets it: the Authentication API,
@@ -40,7 +43,8 @@ type Auth0 struct {
 	ring
 	record
 	mishaps
-	o Auth0Options
+	o     Auth0Options
+	plain *site // of Options.Plain
 
 	mu      sync.Mutex
 	people  map[string]*account // by folded e-mail
@@ -82,7 +86,19 @@ func NewAuth0(l net.Listener, o Auth0Options) (*Auth0, error) {
 		a.Add(p)
 	}
 	a.serve(l, a.received())
+	if o.Plain != nil {
+		a.plain = newSite(o.Plain)
+		a.plain.serve(o.Plain, a.received())
+	}
 	return a, nil
+}
+
+// Close ends the tenant.
+func (a *Auth0) Close() error {
+	if a.plain != nil {
+		_ = a.plain.Close()
+	}
+	return a.site.Close()
 }
 
 // Issuer is the iss of the tenant's tokens, with the slash that Auth0's has.
