@@ -13,6 +13,7 @@ import (
 	"github.com/portreeve/portreeve/internal/gateway"
 	"github.com/portreeve/portreeve/internal/identity"
 	"github.com/portreeve/portreeve/internal/keyset"
+	"github.com/portreeve/portreeve/internal/login"
 	"github.com/portreeve/portreeve/internal/policy"
 	"github.com/portreeve/portreeve/internal/proxy"
 	"github.com/portreeve/portreeve/internal/rbac"
@@ -33,6 +34,10 @@ type Deps struct {
 	JWKS   func() ([]byte, error) // public keys of assertions; nil where there are none
 	// Automatic makes or reuses what gets certificates; nil where none are gotten.
 	Automatic func(server.ACME) (*server.Automatic, error)
+	// Edges makes or reuses login edges; nil makes them anew.
+	Edges func(name string, settings any, fresh func() (*login.Surface, error)) (*login.Surface, error)
+	// Links counts what came of links; nil: nobody does.
+	Links func(site, outcome string)
 	// Stored is what lives in the store; nil where nothing is opened.
 	Stored *Stored
 	// Serves says that the configuration is to be served, not only looked at.
@@ -62,6 +67,7 @@ type Built struct {
 	asked     []rbac.Asked         // what the routes of the file ask for
 	defaults  []string             // default roles of all sites
 	signIns   []*identity.Provider // of all sites, that people sign in by
+	edges     []*login.Surface     // of all sites
 	links     []linkSite           // where serve makes one-time sign-in links
 }
 
@@ -161,6 +167,10 @@ func (b *builder) hosts(list []string, at *config.Reporter, seen map[string]stri
 
 // site compiles one site.
 func (b *builder) site(k *inherited, name string, hosts []string, isDefault bool) *gateway.Site {
+	owner := b.claim(k)
+	if owner != "" {
+		k = k.alone(owner)
+	}
 	id, noAuth := b.identity(k, name)
 	book := b.Book
 	if k.siteRBAC != nil {
@@ -185,6 +195,10 @@ func (b *builder) site(k *inherited, name string, hosts []string, isDefault bool
 		Rules: b.pathRules(k), FoldCase: k.PathCase == "fold", CORS: k.CORS, Allow: k.Allow, Deny: k.Deny,
 		RateLimit: k.RateLimit, IdentityHeaders: k.IdentityHeaders, Upstream: k.Upstream, Routes: k.Routes,
 		OwnCookies: ownCookies, SignIn: k.SignIn, RequireMFA: k.RequireMFA, At: k.at, Inherited: k.place, Keys: b.deps.JWKS, Upstreams: b.Upstreams, Abs: b.abs,
+	}
+	if owner != "" {
+		b.own(k, owner, &in)
+		return gateway.BuildSite(in)
 	}
 	in.Surfaces = b.surfaces(k, in)
 	if k.Docs != nil && *k.Docs {

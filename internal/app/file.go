@@ -7,9 +7,12 @@ import (
 	"github.com/portreeve/portreeve/internal/gateway"
 	"github.com/portreeve/portreeve/internal/identity"
 	"github.com/portreeve/portreeve/internal/limit"
+	"github.com/portreeve/portreeve/internal/links"
+	"github.com/portreeve/portreeve/internal/login"
 	"github.com/portreeve/portreeve/internal/mfa"
 	"github.com/portreeve/portreeve/internal/policy"
 	"github.com/portreeve/portreeve/internal/secret"
+	"github.com/portreeve/portreeve/internal/sms"
 	"github.com/portreeve/portreeve/internal/template"
 )
 
@@ -130,6 +133,14 @@ type SiteKeys struct {
 	MFA *mfa.Config `json:"mfa"`
 	// Agents serves /api/agents, things that people share: {} or {collections: […]}.
 	Agents *agents.Config `json:"agents"`
+	// Login is what stands in front of an identity provider for applications: sign-in, sign-up, second factors, with risk scoring around them. It owns its site.
+	Login *login.Config `json:"login"`
+	// Backoffice serves POST /oauth/token for user names and passwords and nothing else. It owns its site.
+	Backoffice *login.BackofficeConfig `json:"backoffice"`
+	// Links is the host behind an app's links. It owns its site.
+	Links *links.Config `json:"links"`
+	// SMS sends people a text with a link to the app. It owns its site.
+	SMS *sms.Config `json:"sms"`
 	// Upstream answers routes that have no answer of their own.
 	Upstream *gateway.UpstreamConfig `json:"upstream"`
 	// Routes say which requests are answered and what they ask.
@@ -139,13 +150,9 @@ type SiteKeys struct {
 // LaterKeys names what is not in this release.
 func (SiteKeys) LaterKeys() map[string]string {
 	return map[string]string{
-		"qa":         "the QA bypass",
-		"escrow":     "secret escrow",
-		"portal":     "the portal",
-		"login":      "the login edge",
-		"backoffice": "the backoffice login",
-		"links":      "deep links",
-		"sms":        "text-me-the-app",
+		"qa":     "the QA bypass",
+		"escrow": "secret escrow",
+		"portal": "the portal",
 	}
 }
 

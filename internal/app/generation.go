@@ -33,6 +33,7 @@ type kept struct {
 	sets      map[string]*runningSet
 	upstreams map[string]*proxy.Group // by proxy.GroupSettings.ID
 	auto      map[server.ACME]*server.Automatic
+	edges     []*edge
 	doors     []net.Addr // once they are open
 }
 
@@ -130,6 +131,7 @@ func (k *kept) settle(b *Built, rt *std.Runtime) {
 			delete(k.upstreams, id)
 		}
 	}
+	k.settleEdges(b.edges)
 	for set, a := range k.auto {
 		if a != b.auto {
 			a.Close()
@@ -154,4 +156,5 @@ func (k *kept) close() {
 	for _, a := range k.auto {
 		a.Close()
 	}
+	k.closeEdges()
 }

@@ -130,7 +130,7 @@ func New(o Options) (a *App, err error) {
 }
 
 func (a *App) deps() Deps {
-	return Deps{Keys: a.kept.keys, Automatic: a.kept.automatic, Memory: a.kept.memory, JWKS: a.kept.jwks, Stored: a.storing.stored.Load(), Serves: true, Log: a.log, Now: a.now}
+	return Deps{Keys: a.kept.keys, Edges: a.kept.edge, Links: a.metrics.Link, Automatic: a.kept.automatic, Memory: a.kept.memory, JWKS: a.kept.jwks, Stored: a.storing.stored.Load(), Serves: true, Log: a.log, Now: a.now}
 }
 
 // load reads the configuration; addresses of the command line take the place of

@@ -15,6 +15,8 @@ import (
 	"github.com/portreeve/portreeve/internal/fault"
 	"github.com/portreeve/portreeve/internal/gateway"
 	"github.com/portreeve/portreeve/internal/identity"
+	"github.com/portreeve/portreeve/internal/lockout"
+	"github.com/portreeve/portreeve/internal/login"
 	"github.com/portreeve/portreeve/internal/mfa"
 	"github.com/portreeve/portreeve/internal/pages"
 	"github.com/portreeve/portreeve/internal/policy"
@@ -23,6 +25,7 @@ import (
 	"github.com/portreeve/portreeve/internal/seal"
 	"github.com/portreeve/portreeve/internal/secrets"
 	"github.com/portreeve/portreeve/internal/session"
+	"github.com/portreeve/portreeve/internal/sms"
 	"github.com/portreeve/portreeve/internal/store"
 	"github.com/portreeve/portreeve/internal/tenant"
 	"github.com/portreeve/portreeve/internal/usage"
@@ -42,6 +45,8 @@ type Stored struct {
 	Usage   *usage.Service
 	MFA     *mfa.Service
 	Agents  *agents.Service
+	Login   *login.Service
+	SMS     *sms.Service
 	// Sessions are those of browsers.
 	Sessions *session.Service
 	Pages    *pages.Pages
@@ -63,8 +68,10 @@ type storedDeps struct {
 	// goes by it.
 	Written string
 	Stale   time.Duration // store.maxStale
-	Now     func() time.Time
-	Log     *slog.Logger
+	// Refuse reports addresses that services are never called at; nil: none.
+	Refuse func(netip.AddrPort) bool
+	Now    func() time.Time
+	Log    *slog.Logger
 }
 
 // newStored makes every feature, and hands each what it needs of the others.
@@ -86,13 +93,15 @@ func newStored(d storedDeps) *Stored {
 		SteppedUp: func(tx *store.Tx, p mfa.Person) (string, error) { return s.Sessions.StepUpIn(tx, p.Who) }})
 	s.Sessions = session.New(session.Deps{DB: d.DB, Audit: d.Audit, Keys: d.Sealed, Pages: d.Pages, Users: s.Tenants, Env: d.Written, Ended: s.MFA.EndSession, Now: d.Now, Log: d.Log})
 	s.Agents = agents.New(agents.Deps{DB: d.DB, Audit: d.Audit, Feed: s.Feed, Now: d.Now, Log: d.Log})
+	s.Login = login.New(login.Deps{DB: d.DB, Keys: d.Sealed, Env: d.Written, Refuse: d.Refuse, Now: d.Now, Log: d.Log})
+	s.SMS = sms.New(sms.Deps{DB: d.DB, Keys: d.Sealed, Refuse: d.Refuse, Now: d.Now, Log: d.Log})
 	s.people = tenant.NewDirectory(s.Tenants, tenant.DirectoryDeps{Feed: s.Feed, Keys: s.APIKeys, Sessions: s.Sessions, Roles: s.Roles, Refused: s.refused})
 	return s
 }
 
 // sealedColumns are all that master keys seal.
 func sealedColumns() []vault.Column {
-	return slices.Concat(audit.SealedColumns(), secrets.Sealed(), mfa.Sealed(), session.Sealed())
+	return slices.Concat(audit.SealedColumns(), secrets.Sealed(), mfa.Sealed(), session.Sealed(), login.Sealed(), lockout.Sealed())
 }
 
 // routes are the operations of tenantApi.

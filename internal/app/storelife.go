@@ -52,7 +52,7 @@ func (a *App) useStore(l *Loaded) error {
 			return &ConfigError{b.Doc.Problems()}
 		}
 	}
-	s, err := openStored(context.Background(), l, openWith{Now: a.now, Log: a.log})
+	s, err := openStored(context.Background(), l, openWith{Now: a.now, Log: a.log, Refuse: a.kept.own.is})
 	if err != nil {
 		return err
 	}
@@ -83,7 +83,7 @@ func (g *storing) start() {
 
 // runs are what goes on beside serving.
 func (s *Stored) runs() []func(context.Context) {
-	return []func(context.Context){s.Feed.Run, s.Audit.Run, s.Usage.Run, s.Sessions.Run, s.sweeping("step-ups", s.MFA.Sweep)}
+	return []func(context.Context){s.Feed.Run, s.Audit.Run, s.Usage.Run, s.Sessions.Run, s.sweeping("step-ups", s.MFA.Sweep), s.sweeping("texts that were sent", s.SMS.Sweep)}
 }
 
 // sweepEvery is how often what has ended is removed. Nothing that has ended

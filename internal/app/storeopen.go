@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/netip"
 	"time"
 
 	"github.com/portreeve/portreeve/internal/audit"
@@ -20,6 +21,8 @@ const openTimeout = 2 * time.Minute
 type openWith struct {
 	Now func() time.Time
 	Log *slog.Logger
+	// Refuse reports addresses that services are never called at: our own doors.
+	Refuse func(netip.AddrPort) bool
 	// Rehearse runs every transaction and keeps nothing: for who only asks.
 	Rehearse bool
 }
@@ -78,7 +81,7 @@ func (l *Loaded) fill(ctx context.Context, db *store.DB, keys *seal.Keys, o open
 	if err != nil {
 		return nil, err
 	}
-	s := newStored(storedDeps{DB: db, Sealed: keys, Audit: trail, Pages: onlyPages(), Env: l.Env, Written: l.Written, Stale: value(l.File.Store).MaxStale.Std(), Now: o.Now, Log: o.Log})
+	s := newStored(storedDeps{DB: db, Sealed: keys, Audit: trail, Pages: onlyPages(), Env: l.Env, Written: l.Written, Stale: value(l.File.Store).MaxStale.Std(), Refuse: o.Refuse, Now: o.Now, Log: o.Log})
 	if err := s.Feed.Poll(ctx); err != nil {
 		return nil, fmt.Errorf("the store cannot be read: %w", err)
 	}

@@ -53,11 +53,16 @@ func (k *SiteKeys) takesMachines() bool {
 
 // stores reports whether something of a site cannot do without a store.
 func (k *SiteKeys) stores(implied bool) bool {
+	if owners := k.owners(); len(owners) > 0 {
+		return slices.ContainsFunc(owners, ownerStores)
+	}
 	return k.takesKeys(implied) || k.takesMachines() || k.servesFactors(implied) || k.servesAgents() || k.takesSessions()
 }
 
 // implied reports whether a surface stands on the default site without its key.
-func (f *File) implied() bool { return len(f.Sites) == 0 && !f.fragment }
+func (f *File) implied() bool {
+	return len(f.Sites) == 0 && !f.fragment && len(f.owners()) == 0
+}
 
 // usesStore reports whether anything of the file is stored: only then is a store
 // opened, so that a gateway of files alone leaves nothing behind.

@@ -21,6 +21,7 @@ type Metrics struct {
 	refusals *prometheus.CounterVec
 	repaired *prometheus.CounterVec
 	address  *prometheus.CounterVec
+	links    *prometheus.CounterVec
 
 	answers sync.Map // answer → *counted: looking a metric up by its labels is slow
 }
@@ -47,10 +48,11 @@ func NewMetrics(parked func() park.Stats, keys func() []keyset.Health, upstreams
 		refusals: counter("refusals_total", "Requests refused, by reason.", "site", "reason"),
 		repaired: counter("path_repairs_total", "Paths that strictness: report let through in canonical form.", "problem"),
 		address:  counter("client_address_problems_total", "Requests whose trusted proxy's header about the client did not count.", "problem"),
+		links:    counter("links_total", "What came of requests to an app's links.", "site", "outcome"),
 		seconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{Namespace: "portreeve", Name: "request_seconds",
 			Help: "Time from the head of a request to the end of its answer.", Buckets: prometheus.ExponentialBuckets(0.0005, 2.5, 12)}, []string{"site"}),
 	}
-	m.Registry.MustRegister(m.requests, m.refusals, m.repaired, m.address, m.seconds,
+	m.Registry.MustRegister(m.requests, m.refusals, m.repaired, m.address, m.links, m.seconds,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 		&asked{parked: parked, keys: keys}, upstreamFigures(upstreams))
 	return m
@@ -82,6 +84,9 @@ func (m *Metrics) Repaired(problem string) { m.repaired.WithLabelValues(problem)
 
 // AddressProblem counts a trusted proxy's header that did not count.
 func (m *Metrics) AddressProblem(problem string) { m.address.WithLabelValues(problem).Inc() }
+
+// Link counts what came of a request to an app's links.
+func (m *Metrics) Link(site, outcome string) { m.links.WithLabelValues(site, outcome).Inc() }
 
 // asked collects what is only known at the moment of a scrape.
 type asked struct {

@@ -1,0 +1,22 @@
+package app
+
+import (
+	"github.com/portreeve/portreeve/internal/config"
+	"github.com/portreeve/portreeve/internal/gateway"
+	"github.com/portreeve/portreeve/internal/links"
+)
+
+// deepLinks gives a site to the links of an app.
+func (b *builder) deepLinks(k *inherited, at *config.Reporter, in *gateway.SiteInput) {
+	k.Links.Validate(at)
+	if b.Doc.Failed() {
+		return
+	}
+	t := links.Site{Config: k.Links, Env: b.Env, Pages: b.stored().Pages}
+	if count := b.deps.Links; count != nil {
+		site := in.Name
+		t.Count = func(outcome string) { count(site, outcome) }
+	}
+	in.Owner = &gateway.Owner{Surface: links.Surface, Shape: links.Shape, EncodedSlash: true}
+	in.Surfaces = links.Routes(t)
+}
