@@ -9,6 +9,8 @@ import (
 	"os"
 
 	"github.com/alecthomas/kong"
+
+	"github.com/portreeve/portreeve/internal/actions"
 )
 
 // The exit statuses of every command.
@@ -45,12 +47,16 @@ type commands struct {
 	Backup    backupCmd    `cmd:"" help:"Write a consistent copy of the store while it is served, or verify one."`
 	Store     storeCmd     `cmd:"" help:"Move a store to another engine or file."`
 	Import    importCmd    `cmd:"" help:"Take over what older backends stored or were configured with."`
+	Actions   actionsCmd   `cmd:"" help:"Run Auth0 Actions here, on an event of a file."`
 	Audit     auditCmd     `cmd:"" help:"Read, verify and export the audit trail; erase a person from it."`
 	Schema    schemaCmd    `cmd:"" help:"Print the JSON Schema of the configuration file."`
 	Version   versionCmd   `cmd:"" help:"Print the release."`
 }
 
 func main() {
+	if status, is := actions.Child(os.Args); is { // a process that runs one Action, before flags and everything
+		os.Exit(status)
+	}
 	os.Exit(run(os.Args[1:], streams{in: os.Stdin, out: os.Stdout, err: os.Stderr, env: os.LookupEnv}))
 }
 

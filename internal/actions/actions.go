@@ -3,6 +3,7 @@ package actions
 import (
 	"encoding/json"
 	"fmt"
+	"time"
 )
 
 // Trigger is when a script runs.
@@ -36,6 +37,8 @@ type Script struct {
 	Secrets, Configuration map[string]string
 	// Egress lists what fetch may reach: a host, a host:port or an origin.
 	Egress []string
+	// Timeout is the wall limit; 0: the engine's.
+	Timeout time.Duration
 }
 
 // Outcome is what the scripts of a trigger asked for.

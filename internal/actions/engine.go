@@ -6,9 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net/netip"
 	"runtime"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -148,9 +150,10 @@ func (e *Engine) one(ctx context.Context, t Trigger, s Script, j job, f *fetcher
 		return err
 	}
 	defer release()
-	ctx, cancel := context.WithTimeout(ctx, e.o.Timeout)
+	limit := min(cmp.Or(max(s.Timeout, 0), e.o.Timeout), longestTimeout)
+	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	r := &run{engine: e, child: c, trigger: t, script: s, fetches: f, out: out, until: time.Now().Add(e.o.Timeout)}
+	r := &run{engine: e, child: c, trigger: t, script: s, fetches: f, out: out, until: time.Now().Add(limit)}
 	err = r.converse(ctx, j)
 	var failure *Failure
 	if errors.As(err, &failure) {
@@ -175,9 +178,11 @@ func (e *Engine) Probe(ctx context.Context) (lacks []string, err error) {
 
 // hide takes the values of secrets out of a line that a script wrote.
 func hide(line string, s Script) string {
-	for _, v := range s.Secrets {
-		line = hideOne(line, v)
+	values := slices.SortedFunc(maps.Values(s.Secrets), func(a, b string) int { return cmp.Or(len(b)-len(a), strings.Compare(a, b)) })
+	for _, v := range values { // the longest first: one may hold another
+		if len(v) >= 4 { // shorter ones would tear holes into words
+			line = strings.ReplaceAll(line, v, "***")
+		}
 	}
 	return line
 }
-

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/portreeve/portreeve/internal/fault"
@@ -100,12 +99,4 @@ func (e *Engine) prepare() {
 			return
 		}
 	}
-}
-
-// hideOne takes one value out of a line; short ones would tear holes into words.
-func hideOne(line, value string) string {
-	if len(value) < 4 {
-		return line
-	}
-	return strings.ReplaceAll(line, value, "***")
 }
