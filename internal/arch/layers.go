@@ -59,6 +59,7 @@ func layers() []layer {
 			"internal/mfa":         {"internal/tenant"},
 			"internal/session":     {"internal/tenant"},
 			"internal/agents":      {"internal/tenant"},
+			"internal/escrow":      {"internal/tenant"},
 			"internal/sms":         nil,
 			"internal/castle":      nil,
 			"internal/userservice": nil,
@@ -68,7 +69,7 @@ func layers() []layer {
 			"internal/actions":     nil,
 			"internal/login":       {"internal/actions", "internal/castle", "internal/lockout", "internal/mailcheck", "internal/metric", "internal/userservice"},
 			"internal/links":       nil,
-			"internal/migrate":     {"internal/tenant", "internal/apikey", "internal/agents"},
+			"internal/migrate":     {"internal/tenant", "internal/apikey", "internal/agents", "internal/escrow"},
 		}},
 		{name: "faces", packages: map[string][]string{
 			"internal/docs":    nil,

@@ -1,0 +1,58 @@
+package escrow
+
+import (
+	"context"
+	"errors"
+
+	"github.com/portreeve/portreeve/internal/audit"
+	"github.com/portreeve/portreeve/internal/input"
+	"github.com/portreeve/portreeve/internal/store"
+)
+
+const maxReason = 500
+
+// Revealed is a sealed secret on its way to a browser that may open it.
+type Revealed struct {
+	Secret
+	Of      Machine
+	AuditID string
+}
+
+// Reveal hands out a sealed secret. The event of it, with the reason, is committed
+// before: where that fails there is no answer.
+func (s *Service) Reveal(ctx context.Context, p Person, id, reason string) (r Revealed, err error) {
+	if !line(reason, 1, maxReason) || blank(reason) {
+		return r, input.Invalid("reason", "is required: one line of at most 500 characters")
+	}
+	err = s.turn(ctx, p.Tenant, func(tx *store.Tx) error {
+		if err := s.may(tx, p, reveal); err != nil {
+			return err
+		}
+		if r.Secret, err = selectSecret(tx, p.Tenant, id); err != nil {
+			return err
+		}
+		r.Of, err = machineBy(tx, `m.id = $2`, p.Tenant, r.Machine)
+		if err != nil && !errors.Is(err, errNoMachine) {
+			return err
+		}
+		detail := r.facts()
+		detail["reason"] = reason
+		e := p.event("secret.revealed", r.ID, detail)
+		e.ID = audit.NewID()
+		r.AuditID = e.ID
+		return s.d.Audit.Append(tx, e)
+	})
+	if err != nil {
+		return Revealed{}, err
+	}
+	return r, nil
+}
+
+func blank(s string) bool {
+	for _, r := range s {
+		if r != ' ' {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,82 @@
+package escrow
+
+import (
+	"errors"
+	"strings"
+
+	"github.com/portreeve/portreeve/internal/input"
+	"github.com/portreeve/portreeve/internal/store"
+)
+
+const machineColumns = `m.id, m.serial, m.hostname, m.group_name, m.last_hostname, m.last_run, m.created_at, m.seen_at`
+
+func scanMachine(row store.Row) (m Machine, err error) {
+	var created, seen int64
+	err = row.Scan(&m.ID, &m.Serial, &m.Hostname, &m.Group, &m.LastHostname, &m.LastRun, &created, &seen)
+	m.CreatedAt, m.SeenAt = at(created), at(seen)
+	return m, err
+}
+
+func machineBy(tx *store.Tx, which string, tenantID string, args ...any) (Machine, error) {
+	m, err := scanMachine(tx.Row(`SELECT `+machineColumns+` FROM machines m WHERE m.tenant_id = $1 AND `+which+` ORDER BY m.seen_at DESC, m.id LIMIT 1`,
+		append([]any{tenantID}, args...)...))
+	if errors.Is(err, store.ErrNone) {
+		return Machine{}, errNoMachine
+	}
+	return m, err
+}
+
+func insertMachine(tx *store.Tx, tenantID string, m Machine) error {
+	_, err := tx.Exec(`INSERT INTO machines (tenant_id, id, serial, hostname, hostname_folded, group_name, created_at, seen_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
+		tenantID, m.ID, m.Serial, m.Hostname, foldHost(m.Hostname), m.Group, ms(m.CreatedAt), ms(m.SeenAt))
+	return err
+}
+
+// markMachine writes what was last said, and a serial where there was none.
+func markMachine(tx *store.Tx, tenantID string, m Machine) error {
+	_, err := tx.Exec(`UPDATE machines SET serial = CASE WHEN serial = '' THEN $1 ELSE serial END, group_name = $2, last_hostname = $3, seen_at = $4 WHERE tenant_id = $5 AND id = $6`,
+		m.Serial, m.Group, m.LastHostname, ms(m.SeenAt), tenantID, m.ID)
+	return err
+}
+
+func count(tx *store.Tx, query string, args ...any) (n int, err error) {
+	err = tx.Row(query, args...).Scan(&n)
+	return n, err
+}
+
+// machineRow is a machine with its last run.
+type machineRow struct {
+	Machine
+	status string // of the last run; "": none
+	run    Run
+}
+
+const machineRows = `SELECT ` + machineColumns + `, COALESCE(r.status, ''), COALESCE(r.started_at, 0), COALESCE(r.finished_at, 0), COALESCE(r.updated_at, 0)
+	FROM machines m LEFT JOIN machine_runs r ON r.tenant_id = m.tenant_id AND r.machine_id = m.id AND r.id = m.last_run `
+
+func scanMachineRow(row store.Row) (m machineRow, err error) {
+	var created, seen, started, finished, updated int64
+	err = row.Scan(&m.ID, &m.Serial, &m.Hostname, &m.Group, &m.LastHostname, &m.LastRun, &created, &seen, &m.status, &started, &finished, &updated)
+	m.CreatedAt, m.SeenAt = at(created), at(seen)
+	m.run = Run{Machine: m.ID, ID: m.LastRun, Status: m.status, StartedAt: at(started), FinishedAt: at(finished), UpdatedAt: at(updated)}
+	return m, err
+}
+
+// listMachines reads a page, the one seen last first.
+func listMachines(tx *store.Tx, tenantID, search string, p input.Page) (list []machineRow, total int, err error) {
+	const where = `WHERE m.tenant_id = $1 AND ($2 = '' OR m.hostname_folded LIKE $3 ESCAPE '!' OR m.serial = $2 OR m.id = $2 OR m.group_name = $2)`
+	pattern := "%" + strings.NewReplacer("!", "!!", "%", "!%", "_", "!_").Replace(foldHost(search)) + "%"
+	if total, err = count(tx, `SELECT COUNT(*) FROM machines m `+where, tenantID, search, pattern); err != nil {
+		return nil, 0, err
+	}
+	list, err = store.List(tx, scanMachineRow, machineRows+where+` ORDER BY m.seen_at DESC, m.id LIMIT $4 OFFSET $5`, tenantID, search, pattern, p.Limit, p.Offset)
+	return list, total, err
+}
+
+func machineRowOf(tx *store.Tx, tenantID, id string) (machineRow, error) {
+	m, err := scanMachineRow(tx.Row(machineRows+`WHERE m.tenant_id = $1 AND m.id = $2`, tenantID, id))
+	if errors.Is(err, store.ErrNone) {
+		return m, ErrNotFound
+	}
+	return m, err
+}
