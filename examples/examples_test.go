@@ -24,6 +24,8 @@ var environment = map[string]string{
 	"ACCESS_AUD":             "4714c1358e65fe4b408ad6d432a5f878f08194bdb4752441fd56faefa9b2b6f2",
 	"PORTREEVE_MASTER_KEY":   "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=",
 	"KEYCLOAK_CLIENT_SECRET": "an-example-secret-of-a-client",
+	"TWILIO_AUTH_TOKEN":      "an-example-token-of-an-account",
+	"TURNSTILE_SECRET":       "an-example-secret-of-a-widget",
 	"ENTRA_CLIENT_ID":        "6e74172b-be56-4843-9ff4-e66a39bb12e3",
 }
 
