@@ -190,6 +190,7 @@ func (b *builder) site(k *inherited, name string, hosts []string, isDefault bool
 	b.asks(k)
 	b.Signs = b.Signs || k.Upstream != nil && k.Upstream.Assertion
 	b.checkSignIn(k, id)
+	b.escrowCORS(k)
 	in := gateway.SiteInput{
 		Name: name, Hosts: hosts, Default: isDefault, Tenant: k.Tenant, Identity: id, Book: book, NoAuth: noAuth,
 		Rules: b.pathRules(k), FoldCase: k.PathCase == "fold", CORS: k.CORS, Allow: k.Allow, Deny: k.Deny,

@@ -21,6 +21,7 @@ type Report struct {
 	Routes   []RouteReport    `json:"routes"`
 	Off      []string         `json:"providersOff,omitempty"`
 	Opens    []ProviderReport `json:"providers"`
+	Owners   []OwnerReport    `json:"owners,omitempty"`
 }
 
 // RouteReport says who may use one route.
@@ -44,6 +45,12 @@ type ProviderReport struct {
 	Routes   []string `json:"routes"`
 }
 
+// OwnerReport names a site that is one surface's alone.
+type OwnerReport struct {
+	Site    string `json:"site"`
+	Surface string `json:"surface"`
+}
+
 // Check validates a configuration without serving it and works out who opens
 // what.
 func Check(s Source) (*Report, error) {
@@ -61,6 +68,9 @@ func report(b *Built) *Report {
 		return r
 	}
 	b.Snapshot.Sites(func(site *gateway.Site) {
+		if site.Owner != nil {
+			r.Owners = append(r.Owners, OwnerReport{Site: site.Name, Surface: site.Owner.Surface})
+		}
 		opens := map[string][]string{}
 		for _, route := range site.Table.Sorted() {
 			one := routeReport(site, route)
@@ -165,6 +175,9 @@ func (r *Report) Write(w io.Writer, width int) {
 	for _, p := range r.Opens {
 		what := plural(len(p.Routes), "route")
 		fmt.Fprintf(w, "%s: credentials of %s open %s\n", p.Site, p.Provider, what)
+	}
+	for _, o := range r.Owners {
+		fmt.Fprintf(w, "%s: all of it is %s, for whoever calls\n", o.Site, o.Surface)
 	}
 	for _, off := range r.Off {
 		fmt.Fprintf(w, "off: %s\n", off)

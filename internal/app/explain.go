@@ -65,7 +65,7 @@ func Explain(s Source, q ExplainRequest) (rec *explain.Record, allowed bool, err
 		rec.Route = x.Entry.Text
 	}
 	if v.Fault != nil {
-		rec.Status, rec.Reason = v.Fault.Kind.Status(), v.Fault.Code
+		rec.Status, rec.Reason = x.Fault(v.Fault, "", "").Status, v.Fault.Code // the site's owner may have another status for it
 	}
 	_, denied := rec.Denied() // what is sent on to https was not let through
 	return rec, v.Kind == gateway.Allow && !denied, nil

@@ -4,6 +4,7 @@ import (
 	"github.com/portreeve/portreeve/internal/agents"
 	"github.com/portreeve/portreeve/internal/client"
 	"github.com/portreeve/portreeve/internal/config"
+	"github.com/portreeve/portreeve/internal/escrow"
 	"github.com/portreeve/portreeve/internal/gateway"
 	"github.com/portreeve/portreeve/internal/identity"
 	"github.com/portreeve/portreeve/internal/limit"
@@ -133,6 +134,8 @@ type SiteKeys struct {
 	MFA *mfa.Config `json:"mfa"`
 	// Agents serves /api/agents, things that people share: {} or {collections: […]}.
 	Agents *agents.Config `json:"agents"`
+	// Escrow keeps machines' secrets that only a browser which knows the passphrase opens: {} or {portalOrigin: …}.
+	Escrow *escrow.Config `json:"escrow"`
 	// Login is what stands in front of an identity provider for applications: sign-in, sign-up, second factors, with risk scoring around them. It owns its site.
 	Login *login.Config `json:"login"`
 	// Backoffice serves POST /oauth/token for user names and passwords and nothing else. It owns its site.
@@ -151,7 +154,6 @@ type SiteKeys struct {
 func (SiteKeys) LaterKeys() map[string]string {
 	return map[string]string{
 		"qa":     "the QA bypass",
-		"escrow": "secret escrow",
 		"portal": "the portal",
 	}
 }

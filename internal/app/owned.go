@@ -74,7 +74,11 @@ func (b *builder) unheeded(k *inherited, owner string) {
 		}
 	}
 	if len(idle) > 0 {
-		k.at.Warnf(idle[0], "%s: not heeded here, since %s owns the site: it looks at no credential, and its paths are exact", strings.Join(idle, ", "), owner)
+		more := ""
+		if len(idle) > 1 {
+			more = ", nor is " + strings.Join(idle[1:], ", ")
+		}
+		k.at.Warnf(idle[0], "is not heeded here%s: %s owns the site, looks at no credential, and has paths that are exact", more, owner)
 	}
 }
 

@@ -112,7 +112,7 @@ func New(o Options) (a *App, err error) {
 	if _, ok := a.log.Handler().(*slog.JSONHandler); ok {
 		a.access.JSON = a.logFile
 	}
-	a.metrics.Registry.MustRegister(server.StoreFigures(a.storeHealth))
+	a.metrics.Registry.MustRegister(server.StoreFigures(a.storeHealth), server.TextFigures(a.textCounts))
 	if err := a.useStore(l); err != nil {
 		return nil, err
 	}

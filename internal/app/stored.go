@@ -12,6 +12,7 @@ import (
 	"github.com/portreeve/portreeve/internal/apikey"
 	"github.com/portreeve/portreeve/internal/audit"
 	"github.com/portreeve/portreeve/internal/change"
+	"github.com/portreeve/portreeve/internal/escrow"
 	"github.com/portreeve/portreeve/internal/fault"
 	"github.com/portreeve/portreeve/internal/gateway"
 	"github.com/portreeve/portreeve/internal/identity"
@@ -45,6 +46,7 @@ type Stored struct {
 	Usage   *usage.Service
 	MFA     *mfa.Service
 	Agents  *agents.Service
+	Escrow  *escrow.Service
 	Login   *login.Service
 	SMS     *sms.Service
 	// Sessions are those of browsers.
@@ -93,6 +95,7 @@ func newStored(d storedDeps) *Stored {
 		SteppedUp: func(tx *store.Tx, p mfa.Person) (string, error) { return s.Sessions.StepUpIn(tx, p.Who) }})
 	s.Sessions = session.New(session.Deps{DB: d.DB, Audit: d.Audit, Keys: d.Sealed, Pages: d.Pages, Users: s.Tenants, Env: d.Written, Ended: s.MFA.EndSession, Now: d.Now, Log: d.Log})
 	s.Agents = agents.New(agents.Deps{DB: d.DB, Audit: d.Audit, Feed: s.Feed, Now: d.Now, Log: d.Log})
+	s.Escrow = escrow.New(escrow.Deps{DB: d.DB, Audit: d.Audit, Roles: s.Roles, Factors: s.MFA, Version: version, Now: d.Now, Log: d.Log})
 	s.Login = login.New(login.Deps{DB: d.DB, Keys: d.Sealed, Env: d.Written, Refuse: d.Refuse, Now: d.Now, Log: d.Log})
 	s.SMS = sms.New(sms.Deps{DB: d.DB, Keys: d.Sealed, Refuse: d.Refuse, Now: d.Now, Log: d.Log})
 	s.people = tenant.NewDirectory(s.Tenants, tenant.DirectoryDeps{Feed: s.Feed, Keys: s.APIKeys, Sessions: s.Sessions, Roles: s.Roles, Refused: s.refused})
@@ -111,7 +114,7 @@ func (s *Stored) routes() []gateway.SurfaceRoute {
 
 // parts are what features add to the export of a tenant.
 func (s *Stored) parts() []tenant.Part {
-	return []tenant.Part{s.Roles, s.APIKeys, s.Secrets, s.Agents}
+	return []tenant.Part{s.Roles, s.APIKeys, s.Secrets, s.Agents, s.Escrow}
 }
 
 // verifier knows the keys; nobody's where no store is open.

@@ -83,7 +83,7 @@ func (g *storing) start() {
 
 // runs are what goes on beside serving.
 func (s *Stored) runs() []func(context.Context) {
-	return []func(context.Context){s.Feed.Run, s.Audit.Run, s.Usage.Run, s.Sessions.Run, s.sweeping("step-ups", s.MFA.Sweep), s.sweeping("texts that were sent", s.SMS.Sweep)}
+	return []func(context.Context){s.Feed.Run, s.Audit.Run, s.Usage.Run, s.Sessions.Run, s.sweeping("step-ups", s.MFA.Sweep), s.sweeping("challenges of escrow", s.Escrow.Sweep), s.sweeping("texts that were sent", s.SMS.Sweep)}
 }
 
 // sweepEvery is how often what has ended is removed. Nothing that has ended

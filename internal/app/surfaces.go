@@ -46,9 +46,10 @@ func (k *SiteKeys) takesKeys(implied bool) bool {
 	return k.servesTenants(implied) || k.APIKey != nil || slices.Contains(k.Providers, "apiKey")
 }
 
-// takesMachines reports whether machine tokens can count on a site.
+// takesMachines reports whether machine tokens can count on a site: escrow is
+// made for them.
 func (k *SiteKeys) takesMachines() bool {
-	return k.Machine != nil || slices.Contains(k.Providers, "machine")
+	return k.Machine != nil || k.servesEscrow() || slices.Contains(k.Providers, "machine")
 }
 
 // stores reports whether something of a site cannot do without a store.
@@ -113,7 +114,7 @@ func (b *builder) surfaces(k *inherited, in gateway.SiteInput) (out []gateway.Su
 		}
 		out = append(out, b.stored().Tenants.Guard(b.stored().Agents.Routes(k.Agents, agents.Place{NoAuth: in.NoAuth, Tenant: tenant}))...)
 	}
-	return out
+	return append(out, b.escrow(k, in)...)
 }
 
 // asks collects the permissions that a site's routes ask for.

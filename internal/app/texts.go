@@ -3,6 +3,7 @@ package app
 import (
 	"github.com/portreeve/portreeve/internal/config"
 	"github.com/portreeve/portreeve/internal/gateway"
+	"github.com/portreeve/portreeve/internal/server"
 	"github.com/portreeve/portreeve/internal/sms"
 )
 
@@ -15,4 +16,16 @@ func (b *builder) texts(k *inherited, at *config.Reporter, in *gateway.SiteInput
 	}
 	in.Owner = sms.Owner(k.SMS)
 	in.Surfaces = b.stored().SMS.Routes(k.SMS, place)
+}
+
+// textCounts are the texts of this process, by outcome.
+func (a *App) textCounts() (out []server.TextCount) {
+	s := a.storing.stored.Load()
+	if s == nil {
+		return nil
+	}
+	for _, c := range s.SMS.Counts() {
+		out = append(out, server.TextCount{Site: c.Site, Campaign: c.Campaign, Outcome: c.Outcome, N: c.N})
+	}
+	return out
 }
