@@ -1,51 +1,74 @@
 package metric
 
 import (
-	"context"
 	"log/slog"
 	"net/http"
 	"net/netip"
+	"sync"
+	"sync/atomic"
 	"time"
 
-	"github.com/portreeve/portreeve/internal/config"
 	"github.com/portreeve/portreeve/internal/fault"
-	"github.com/portreeve/portreeve/internal/secret"
+	"github.com/portreeve/portreeve/internal/outbound"
 )
-
-// Config is the key metrics.
-type Config struct {
-	// URL is where events are sent.
-	URL config.URL `json:"url" conf:"required"`
-	// Key is sent as a bearer token.
-	Key secret.Value `json:"key"`
-	// Batch is how many events one request holds at most: 50 unless set.
-	Batch int `json:"batch"`
-	// Interval is how long events wait for others: 5s unless set.
-	Interval config.Duration `json:"interval"`
-}
 
 // Deps is what a Forwarder works with.
 type Deps struct {
 	Now       func() time.Time
 	Log       *slog.Logger
-	Refuse    func(netip.AddrPort) bool
-	Plain     bool
-	Transport http.RoundTripper
+	Refuse    func(netip.AddrPort) bool // addresses that are never dialled
+	Plain     bool                      // url may be http
+	Transport http.RoundTripper         // of tests
 }
 
-// Forwarder forwards events.
+// Forwarder forwards events. It may be used by any number at once.
 type Forwarder struct {
-	d Deps
-	c *Config
+	d     Deps
+	c     *Config
+	call  *outbound.Client
+	queue queue
+	stats stats
+	mu    sync.Mutex
+	said  time.Time // when a failure was logged
 }
+
+// Stats are figures since the start.
+type Stats struct {
+	Taken, Sent, Dropped int64
+	Queued               int // now
+}
+
+type stats struct{ taken, sent, dropped atomic.Int64 }
+
+const callTime = 5 * time.Second
 
 // New makes a Forwarder. Its error says what is wrong with the address.
-func New(d Deps, c *Config) (*Forwarder, error) { return &Forwarder{d: d, c: c}, nil }
+func New(d Deps, c *Config) (*Forwarder, error) {
+	if d.Now == nil {
+		d.Now = time.Now
+	}
+	if d.Log == nil {
+		d.Log = slog.New(slog.DiscardHandler)
+	}
+	call, err := outbound.New(outbound.Options{BaseURL: c.URL.String(), Plain: d.Plain, Timeout: callTime, MaxAnswer: 64 << 10, Refuse: d.Refuse, Private: true, Transport: d.Transport})
+	if err != nil {
+		return nil, err
+	}
+	return &Forwarder{d: d, c: c, call: call, queue: queue{wake: make(chan struct{}, 1), full: c.batch()}}, nil
+}
 
 // Track takes the body of a request: one event or a list of them. It never waits.
 func (f *Forwarder) Track(body []byte) *fault.Error {
-	return fault.New(fault.Unavailable, "not_yet", "")
+	events, refused := parse(body)
+	if refused != nil {
+		return refused
+	}
+	f.stats.taken.Add(int64(len(events)))
+	f.stats.dropped.Add(int64(f.queue.put(events)))
+	return nil
 }
 
-// Run sends what is queued until ctx ends, and then what is left, for 5 s at most.
-func (f *Forwarder) Run(ctx context.Context) { <-ctx.Done() }
+// Stats reads the figures.
+func (f *Forwarder) Stats() Stats {
+	return Stats{f.stats.taken.Load(), f.stats.sent.Load(), f.stats.dropped.Load(), f.queue.len()}
+}
