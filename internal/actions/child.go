@@ -80,8 +80,7 @@ func (c *child) greet() error {
 	}
 	b, err := readFrame(c.conn, maxFrame)
 	if err != nil {
-		c.kill()
-		return errors.New("the child said nothing: the main of this binary does not call actions.Child first, or the machine lets it not run")
+		return fmt.Errorf("the child said nothing (%s): the main of this binary does not call actions.Child first, or this machine does not let it run", c.obituary())
 	}
 	m, err := parseMessage(b)
 	if err != nil || m.Kind != kindReady {

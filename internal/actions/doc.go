@@ -8,7 +8,7 @@
 // and not in Go's (a sort of 20 million elements), and nothing bounds what it
 // allocates; so the machine does:
 //
-//	environment     none                     RLIMIT_DATA    128 MiB
+//	environment     none                     RLIMIT_DATA    128 MiB more
 //	descriptors     one socket pair, and     RLIMIT_CPU     2 s
 //	                the Go runtime's poller  RLIMIT_NOFILE  nothing new can be opened
 //	system calls    those of the Go runtime  RLIMIT_FSIZE, RLIMIT_CORE  0
