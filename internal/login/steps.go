@@ -14,10 +14,13 @@ import (
 	"github.com/portreeve/portreeve/internal/request"
 )
 
-// Guesses at a second factor: as many for one mfa_token, and for one address.
+// Guesses at a second factor: as many for one mfa_token, and for one address, behind
+// which an office may be. A client that waits for somebody to press a button asks
+// again and again and guesses nothing.
 const (
 	guessesOfToken = 5
-	guessesOfIP    = 50
+	pollsOfToken   = 300
+	guessesOfIP    = 300
 	guessWindow    = 15 * time.Minute
 )
 
@@ -71,10 +74,13 @@ func (u *Surface) lockedOut(ctx context.Context, a *attempt) error {
 	if a.guess == "" {
 		return nil
 	}
-	if f := u.lock.Attempts(ctx, "mfa", "", a.from, guessesOfIP, guessWindow); f != nil {
+	kind, most := "mfa", guessesOfToken
+	if a.grant.kind == byOOB && a.grant.fields["binding_code"] == "" {
+		kind, most = "mfa_poll", pollsOfToken
+	} else if f := u.lock.Attempts(ctx, kind, "", a.from, guessesOfIP, guessWindow); f != nil {
 		return f
 	}
-	if f := u.lock.Attempts(ctx, "mfa", a.guess, netip.Addr{}, guessesOfToken, guessWindow); f != nil {
+	if f := u.lock.Attempts(ctx, kind, a.guess, netip.Addr{}, most, guessWindow); f != nil {
 		return f
 	}
 	return nil
