@@ -23,6 +23,7 @@ const (
 	gateAddress   = "127.0.0.1:8787"
 	appAddress    = "127.0.0.1:9000"
 	probesAddress = "127.0.0.1:9788"
+	twilioAddress = "127.0.0.1:9010" // a stand-in of Twilio, with the account of the pages
 )
 
 // A console block is typed into a shell: "$ " is a command, what follows is
@@ -161,9 +162,15 @@ func newSession(t *testing.T, bin string) *session {
 		t.Fatal(err)
 	}
 	echo := standin.NewEcho(l, standin.EchoOptions{Name: "docs"})
+	tl, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	twilio := standin.NewTwilio(tl, standin.TwilioOptions{AccountSid: "AC00112233445566778899aabbccddeeff", AuthToken: "an-auth-token",
+		Services: []string{"MG00112233445566778899aabbccddeeff"}})
 	gate, probes := freeAddress(t), freeAddress(t)
 	s := &session{t: t, dir: dir,
-		replace: strings.NewReplacer(gateAddress, gate, appAddress, l.Addr().String(), probesAddress, probes),
+		replace: strings.NewReplacer(gateAddress, gate, appAddress, l.Addr().String(), probesAddress, probes, twilioAddress, tl.Addr().String()),
 		restore: strings.NewReplacer(gate, gateAddress, l.Addr().String(), appAddress, probes, probesAddress)}
 	sh := exec.Command("sh")
 	sh.Dir = dir
@@ -190,6 +197,7 @@ func newSession(t *testing.T, bin string) *session {
 		_ = in.Close()
 		_ = sh.Wait()
 		_ = echo.Close()
+		_ = twilio.Close()
 		_ = os.RemoveAll(dir)
 	})
 	return s
