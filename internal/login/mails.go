@@ -20,6 +20,7 @@ const (
 	mailsOfIP      = 20
 	mailWindow     = time.Hour
 	mailWorkers    = 2
+	mailsAtEnd     = 3 * time.Second // for those that were accepted and wait when the process ends
 )
 
 // mails asks Auth0's Management API for verification mails, behind the answer: how
@@ -48,7 +49,17 @@ func (m *mails) ask(email string) error {
 	}
 }
 
+// run asks for mails until ctx ends, and then for those that were accepted before.
 func (m *mails) run(ctx context.Context) {
+	late, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	defer cancel()
+	defer context.AfterFunc(ctx, func() {
+		select {
+		case <-late.Done():
+		case <-time.After(mailsAtEnd):
+			cancel()
+		}
+	})()
 	done := make(chan struct{}, mailWorkers)
 	for range mailWorkers {
 		go func() {
@@ -56,17 +67,34 @@ func (m *mails) run(ctx context.Context) {
 			for {
 				select {
 				case <-ctx.Done():
+					m.rest(late)
 					return
 				case email := <-m.queue:
-					if err := m.send(ctx, email); err != nil {
-						m.u.s.d.Log.Warn("login: a verification mail could not be asked for", "site", m.u.site.Name, "err", err)
-					}
+					m.one(late, email)
 				}
 			}
 		}()
 	}
 	for range mailWorkers {
 		<-done
+	}
+}
+
+// rest empties the queue.
+func (m *mails) rest(ctx context.Context) {
+	for {
+		select {
+		case email := <-m.queue:
+			m.one(ctx, email)
+		default:
+			return
+		}
+	}
+}
+
+func (m *mails) one(ctx context.Context, email string) {
+	if err := m.send(ctx, email); err != nil {
+		m.u.s.d.Log.Warn("login: a verification mail could not be asked for", "site", m.u.site.Name, "err", err)
 	}
 }
 
