@@ -62,7 +62,7 @@ func TestWhatCastleIsSent(t *testing.T) {
 // through by accident.
 func TestWhatAnswersMean(t *testing.T) {
 	t.Parallel()
-	allow := `{"policy":{"action":"allow"}}`
+	allow, db := `{"policy":{"action":"allow"}}`, storetest.SQLite(t)
 	for name, c := range map[string]struct {
 		answer  func(*peer)
 		action  string // "": no verdict, a 503
@@ -101,7 +101,7 @@ func TestWhatAnswersMean(t *testing.T) {
 		for _, onError := range []string{"allow", "deny"} {
 			t.Run(name+", "+onError, func(t *testing.T) {
 				t.Parallel()
-				k := newKit(t, nil, Config{OnError: onError, Timeout: config.Duration(300 * time.Millisecond)})
+				k := newKit(t, db, Config{OnError: onError, Timeout: config.Duration(300 * time.Millisecond)})
 				c.answer(k.peer)
 				want := Verdict{c.action, c.reason}
 				if c.reason == OnError {

@@ -2,6 +2,7 @@ package castle
 
 import (
 	"bytes"
+	"crypto/rand"
 	"encoding/json"
 	"io"
 	"log/slog"
@@ -9,7 +10,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
-	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -145,7 +145,6 @@ type kit struct {
 	log  *log
 	mu   sync.Mutex
 	at   time.Time
-	n    int
 }
 
 func (k *kit) now() time.Time {
@@ -199,9 +198,6 @@ func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { retur
 
 // event is a sign-in with a token that nobody used.
 func (k *kit) event() Event {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	k.n++
-	return Event{Type: "$login", Status: "$attempted", Token: []string{"device-token-" + strconv.Itoa(k.n)}, IP: netip.MustParseAddr("198.51.100.7"), Email: "alice@example.com",
+	return Event{Type: "$login", Status: "$attempted", Token: []string{"device-token-" + rand.Text()}, IP: netip.MustParseAddr("198.51.100.7"), Email: "alice@example.com",
 		Headers: request.Header{{Name: "User-Agent", Value: "test/1"}, {Name: "Cookie", Value: "session=cookie-value"}, {Name: "Authorization", Value: "Bearer bearer-value"}}}
 }

@@ -42,8 +42,18 @@ func plain(s string) string {
 		if unicode.IsSpace(r) || unicode.In(r, unicode.Cc, unicode.Cf, unicode.Variation_Selector, unicode.Other_Default_Ignorable_Code_Point) {
 			return -1
 		}
-		return r
+		return one(r)
 	}, s)
+}
+
+// one is the same for all cases of a letter. cases.Fold leaves some apart (those of
+// Cherokee), and unicode.ToLower others (K and the Kelvin sign are one by way of k).
+func one(r rune) rune {
+	least := r
+	for next := unicode.SimpleFold(r); next != r; next = unicode.SimpleFold(next) {
+		least = min(least, next)
+	}
+	return unicode.ToLower(least)
 }
 
 // domain writes the domain of an address as the name system does.

@@ -52,7 +52,9 @@ func each(t *testing.T, c *Config, fn func(t *testing.T, r *room)) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) { fn(t, open(t, db, c)) })
 }
 
-func at(account, ip string) Key { return Key{Realm: "login", Account: account, IP: netip.MustParseAddr(ip)} }
+func at(account, ip string) Key {
+	return Key{Realm: "login", Account: account, IP: netip.MustParseAddr(ip)}
+}
 
 // wrong is an attempt whose password is wrong; it reports whether it was let in to
 // the provider.

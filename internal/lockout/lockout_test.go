@@ -81,7 +81,7 @@ func TestOneAddressMaySpoilFiftyPasswordsOfWhomever(t *testing.T) {
 		}
 		wantTooMany(t, r.Check(t.Context(), at("new@example.com", "198.51.100.7")))
 		wantTooMany(t, r.Check(t.Context(), Key{Realm: "login", IP: netip.MustParseAddr("198.51.100.7")})) // who names nobody
-		wantTooMany(t, r.Check(t.Context(), at("x", "::ffff:198.51.100.7")))                              // the same in its other form
+		wantTooMany(t, r.Check(t.Context(), at("x", "::ffff:198.51.100.7")))                               // the same in its other form
 		r.free(t, at("new@example.com", "198.51.100.8"))
 	})
 }

@@ -35,7 +35,7 @@ func (f *Forwarder) Run(ctx context.Context) {
 		case <-ctx.Done():
 		case <-tick.C:
 		case <-f.queue.wake:
-			whole = true // the rest waits for the tick
+			whole = ctx.Err() == nil // the rest waits for the tick, of which there is none at the end
 		}
 		for batch := f.queue.take(whole); batch != nil; batch = f.queue.take(whole) {
 			f.deliver(ctx, hard, batch)
