@@ -18,8 +18,8 @@ const (
 type Config struct {
 	// URL is where the service is.
 	URL config.URL `json:"url" conf:"required"`
-	// Signing is how requests are signed.
-	Signing *Signing `json:"signing"`
+	// Signing is how calls are signed: a service that answers anybody would tell who has an account.
+	Signing *Signing `json:"signing" conf:"required"`
 	// Timeout is how long one call may take: 800ms unless set.
 	Timeout config.Duration `json:"timeout"`
 	// OnError is what counts for a sign-in while the service fails. There is no default.

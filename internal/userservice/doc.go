@@ -7,8 +7,8 @@
 // # The wire
 //
 // Three calls, all POST with a JSON object, signed by AWS Signature Version 4 over
-// host, date, length, type and body where signing is set. The shapes are ours, as
-// plain as they can be, since no published one exists:
+// host, date, length, type and body. The shapes are ours, as plain as they can be,
+// since no published one exists:
 //
 //	byEmail  {"email"}      200 with the user's record; 404, null or {} where there is none
 //	unblock  {"id"}         any 2xx

@@ -32,7 +32,7 @@ type Client struct {
 	paths           Paths
 	blocked, paused []string
 	call            *outbound.Client
-	sign            func(r *http.Request, body []byte) error // nil: calls are not signed
+	sign            func(r *http.Request, body []byte) error
 }
 
 const mostAnswer = 256 << 10
@@ -49,9 +49,10 @@ func New(d Deps, c *Config) (*Client, error) {
 	if c.Paused == nil {
 		cl.paused = []string{"paused"}
 	}
-	if c.Signing != nil && c.Signing.AWSSigV4 != nil {
-		cl.sign = signer(c.Signing.AWSSigV4, d.Now)
+	if c.Signing == nil || c.Signing.AWSSigV4 == nil {
+		return nil, errors.New("says nothing of how calls are signed")
 	}
+	cl.sign = signer(c.Signing.AWSSigV4, d.Now)
 	var err error
 	cl.call, err = outbound.New(outbound.Options{BaseURL: c.URL.String(), Plain: d.Plain, Timeout: c.Timeout.Or(defaultTimeout), MaxAnswer: mostAnswer,
 		Refuse: d.Refuse, Private: true, Transport: d.Transport})

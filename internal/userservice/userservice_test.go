@@ -69,7 +69,6 @@ func TestSignaturesThatAreRefused(t *testing.T) {
 			d.Now = func() time.Time { return now.Add(-6 * time.Minute) }
 		},
 		"a fast clock": func(_ *Config, d *Deps) { now := d.Now(); d.Now = func() time.Time { return now.Add(6 * time.Minute) } },
-		"none":         func(c *Config, _ *Deps) { c.Signing = nil },
 		"another body": func(_ *Config, d *Deps) {
 			d.Transport = roundTripper(func(r *http.Request) (*http.Response, error) {
 				r.Body = io.NopCloser(strings.NewReader(`{"email":"mallo@example.com"}`)) // as long as the other
@@ -182,9 +181,12 @@ func TestStatuses(t *testing.T) {
 func TestAnAddressThatIsNone(t *testing.T) {
 	t.Parallel()
 	for _, u := range []string{"", "users.example.com", "http://users.example.com", "https://a:b@users.example.com"} {
-		if _, err := New(Deps{}, &Config{URL: config.URL(u)}); err == nil {
+		if _, err := New(Deps{}, &Config{URL: config.URL(u), Signing: &Signing{AWSSigV4: &SigV4{}}}); err == nil {
 			t.Errorf("%q is taken", u)
 		}
+	}
+	if _, err := New(Deps{}, &Config{URL: "https://users.example.com"}); err == nil {
+		t.Error("calls that nobody signs are taken")
 	}
 }
 
