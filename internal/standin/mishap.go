@@ -35,8 +35,8 @@ type mishaps struct {
 }
 
 // Fail makes the answers to paths fail until it is called again for them; every
-// path where none is named. Fail(Well) ends all of it. What fails was received
-// all the same, and stands in Seen.
+// path where none is named, but for those of keys (/.well-known/). Fail(Well) ends
+// all of it. What fails was received all the same, and stands in Seen.
 func (m *mishaps) Fail(how Mishap, paths ...string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -67,6 +67,9 @@ func (m *mishaps) at(path string) Mishap {
 	}
 	if how, ok := m.how[path]; ok {
 		return how
+	}
+	if strings.HasPrefix(path, "/.well-known/") {
+		return Well
 	}
 	return m.how[""]
 }

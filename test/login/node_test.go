@@ -68,6 +68,8 @@ func (a *authority) server() *tls.Config {
 type node struct {
 	in  io.Writer
 	out *bufio.Scanner
+	// device, where set, makes the device token of each call.
+	device func() string
 }
 
 // said is what the client made of an answer.
@@ -81,7 +83,7 @@ type said struct {
 
 func (s said) text(name string) string { v, _ := s.Body[name].(string); return v }
 
-func startNode(t testing.TB, a *authority, options map[string]any) *node {
+func startNode(t testing.TB, a *authority, options map[string]any, env ...string) *node {
 	t.Helper()
 	raw, err := json.Marshal(options)
 	if err != nil {
@@ -89,7 +91,7 @@ func startNode(t testing.TB, a *authority, options map[string]any) *node {
 	}
 	cmd := exec.CommandContext(t.Context(), "node", "auth0.mjs")
 	cmd.Dir = peer.Node(t, "auth0")
-	cmd.Env = append(os.Environ(), "AUTH0_CLIENT="+string(raw), "NODE_EXTRA_CA_CERTS="+a.file)
+	cmd.Env = append(append(os.Environ(), "AUTH0_CLIENT="+string(raw), "NODE_EXTRA_CA_CERTS="+a.file), env...)
 	cmd.Stderr = os.Stderr
 	in, err := cmd.StdinPipe()
 	if err != nil {
@@ -106,7 +108,7 @@ func startNode(t testing.TB, a *authority, options map[string]any) *node {
 		_ = in.Close()
 		_ = cmd.Wait() // ended by its input's end, or killed with the test
 	})
-	n := &node{in, bufio.NewScanner(out)}
+	n := &node{in: in, out: bufio.NewScanner(out)}
 	n.out.Buffer(nil, 1<<20)
 	return n
 }
@@ -114,7 +116,11 @@ func startNode(t testing.TB, a *authority, options map[string]any) *node {
 // call runs one method of the client.
 func (n *node) call(t testing.TB, method string, with map[string]any) (s said) {
 	t.Helper()
-	line, err := json.Marshal(map[string]any{"call": method, "with": with})
+	ask := map[string]any{"call": method, "with": with}
+	if n.device != nil {
+		ask["device"] = n.device()
+	}
+	line, err := json.Marshal(ask)
 	if err != nil {
 		t.Fatal(err)
 	}
