@@ -138,7 +138,15 @@ func (v *vm) later(method string, args []json.RawMessage) goja.Value {
 
 // run runs a job to its end, and is the last message.
 func (v *vm) run(j job) message {
-	program, err := v.rt.RunScript(j.Name, j.Code)
+	read, err := goja.Parse(j.Name, j.Code, parser.WithSourceMapLoader(noFile))
+	if err != nil {
+		return v.failed("cannot be read", err)
+	}
+	compiled, err := goja.CompileAST(read, false)
+	if err != nil {
+		return v.failed("cannot be read", err)
+	}
+	program, err := v.rt.RunProgram(compiled)
 	if err != nil {
 		return v.failed("cannot be read", err)
 	}
