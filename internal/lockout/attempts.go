@@ -11,9 +11,10 @@ import (
 	"github.com/portreeve/portreeve/internal/store"
 )
 
-// Attempts counts one attempt under a kind, a key and an address, and refuses where
-// there were max within the window. An empty key, or a zero address, is left out of
-// what is counted by; a key with an "@" is an address, and folded. What is refused
+// Attempts counts one attempt of a kind, and refuses where there were max within the
+// window. It is counted by the key, from wherever it comes; without a key by the
+// client's address. A key with an "@" is an e-mail address, and folded. With both
+// given, the client's address bounds how many keys it can bring up. What is refused
 // does not count.
 func (l *Lockout) Attempts(ctx context.Context, kind, key string, ip netip.Addr, max int, window time.Duration) *fault.Error {
 	p, err := l.attempt(ctx, kind, key, ip, rule{clamp(max), window})
@@ -46,12 +47,16 @@ func (l *Lockout) attempt(ctx context.Context, kind, key string, ip netip.Addr, 
 	}
 	kind = "try:" + kind
 	p := &place{kind: kind, rule: r}
-	network := ""
-	if ip.IsValid() {
-		network = request.Network(ip).String()
+	network := request.Network(ip).String()
+	switch {
+	case key == "":
+		p.digest = l.digest(secret, kind, "", network)
+	case ip.IsValid():
 		p.network = l.digest(secret, rowsOf, network)
+		fallthrough
+	default:
+		p.digest = l.digest(secret, kind, key)
 	}
-	p.digest = l.digest(secret, kind, key, network)
 	return p, nil
 }
 

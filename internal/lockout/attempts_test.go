@@ -58,12 +58,29 @@ func TestACodeIsTriedSoManyTimesByHoweverManyAtOnce(t *testing.T) {
 		if let.Load() != 5 {
 			t.Errorf("%d of 16 are let in", let.Load())
 		}
-		for _, other := range []struct{ kind, key, ip string }{{"other", "token", "2001:db8::1"}, {"mfa", "TOKEN", "2001:db8::1"}, {"mfa", "token", "192.0.2.1"}} {
+		for _, other := range []struct{ kind, key, ip string }{{"other", "token", "2001:db8::1"}, {"mfa", "TOKEN", "2001:db8::1"}} {
 			if f := r.Attempts(t.Context(), other.kind, other.key, netip.MustParseAddr(other.ip), 5, 10*time.Minute); f != nil {
 				t.Errorf("%v: %v", other, f)
 			}
 		}
-		wantTooMany(t, r.Attempts(t.Context(), "mfa", "token", netip.MustParseAddr("2001:db8::2"), 5, 10*time.Minute)) // the same line
+		for _, from := range []netip.Addr{netip.MustParseAddr("192.0.2.1"), {}} { // from wherever
+			wantTooMany(t, r.Attempts(t.Context(), "mfa", "token", from, 5, 10*time.Minute))
+		}
+	})
+}
+
+func TestWithoutAKeyTheLineIsCounted(t *testing.T) {
+	each(t, nil, func(t *testing.T, r *room) {
+		ask := func(ip string) *fault.Error {
+			return r.Attempts(t.Context(), "mail_ip", "", netip.MustParseAddr(ip), 2, time.Hour)
+		}
+		if a, b := ask("2001:db8::1"), ask("2001:db8::2"); a != nil || b != nil {
+			t.Fatal(a, b)
+		}
+		wantTooMany(t, ask("2001:db8::3"))
+		if f := ask("2001:db8:0:1::1"); f != nil {
+			t.Error(f)
+		}
 	})
 }
 
@@ -84,7 +101,7 @@ func TestOneAddressMakesAThousandRowsAtMost(t *testing.T) {
 	if f := r.Attempts(t.Context(), "mfa", "0", ip, 5, time.Hour); f != nil { // what is there goes on
 		t.Error(f)
 	}
-	if f := r.Attempts(t.Context(), "mfa", "new", netip.MustParseAddr("192.0.2.2"), 5, time.Hour); f != nil {
+	if f := r.Attempts(t.Context(), "mfa", "another", netip.MustParseAddr("192.0.2.2"), 5, time.Hour); f != nil {
 		t.Error(f)
 	}
 }
