@@ -39,6 +39,9 @@ func (b *builder) checkFile() {
 		if l.Format != "" && l.Format != "json" && l.Format != "text" {
 			b.root.Errorf("log.format", `"json" or "text"`)
 		}
+		if l.Datadog != nil {
+			l.Datadog.Validate(b.root.At("log.datadog"), b.Written != "prod")
+		}
 	}
 	if l := f.Limits; l != nil {
 		for key, n := range map[string]int64{"headBytes": int64(l.HeadBytes), "headers": int64(l.Headers),

@@ -4,6 +4,7 @@ import (
 	"github.com/portreeve/portreeve/internal/agents"
 	"github.com/portreeve/portreeve/internal/client"
 	"github.com/portreeve/portreeve/internal/config"
+	"github.com/portreeve/portreeve/internal/datadog"
 	"github.com/portreeve/portreeve/internal/escrow"
 	"github.com/portreeve/portreeve/internal/gateway"
 	"github.com/portreeve/portreeve/internal/identity"
@@ -205,11 +206,8 @@ type LogConfig struct {
 	Format string `json:"format"`
 	// File takes the log instead of standard error.
 	File string `json:"file"`
-}
-
-// LaterKeys names what is not in this release.
-func (LogConfig) LaterKeys() map[string]string {
-	return map[string]string{"datadog": "shipping to Datadog"}
+	// Datadog ships the access log to Datadog besides, while there is an API key.
+	Datadog *datadog.Config `json:"datadog"`
 }
 
 // LimitsConfig are the bounds before authentication.

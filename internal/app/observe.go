@@ -78,6 +78,7 @@ func (a *App) record(o *std.Outcome) {
 	}
 	log := a.accessLog()
 	log.Write(&line)
+	a.shipping.add(&line, log.Name(x.Stand.Who))
 	a.metrics.Request(line.Site, o.Status, line.Duration, line.Reason)
 	a.count(o)
 	if o.Decision != "" {

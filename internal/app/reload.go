@@ -109,6 +109,7 @@ func (a *App) swap(b *Built) {
 		s.Sessions.Use(b.signIns)
 	}
 	a.kept.settle(b, g.runtime)
+	a.ship(b)
 	if b.Size >= largeFile {
 		time.AfterFunc(time.Second, debug.FreeOSMemory)
 	}

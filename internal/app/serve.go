@@ -41,16 +41,17 @@ type Options struct {
 
 // App is a serving process: one runtime at a time, swapped whole.
 type App struct {
-	options Options
-	log     *slog.Logger
-	logFile *logFile
-	gate    *gateway.Gate
-	ring    *explain.Ring
-	kept    *kept
-	metrics *server.Metrics
-	storing storing
-	access  server.AccessLog
-	now     func() time.Time
+	options  Options
+	log      *slog.Logger
+	logFile  *logFile
+	gate     *gateway.Gate
+	ring     *explain.Ring
+	kept     *kept
+	metrics  *server.Metrics
+	storing  storing
+	shipping shipping
+	access   server.AccessLog
+	now      func() time.Time
 
 	reloading sync.Mutex
 	server    *server.Server // once Run has opened it; under reloading
@@ -112,7 +113,7 @@ func New(o Options) (a *App, err error) {
 	if _, ok := a.log.Handler().(*slog.JSONHandler); ok {
 		a.access.JSON = a.logFile
 	}
-	a.metrics.Registry.MustRegister(server.StoreFigures(a.storeHealth), server.TextFigures(a.textCounts))
+	a.metrics.Registry.MustRegister(server.StoreFigures(a.storeHealth), server.TextFigures(a.textCounts), server.ShippingFigures(a.shipping.figures))
 	if err := a.useStore(l); err != nil {
 		return nil, err
 	}
@@ -146,8 +147,7 @@ func (a *App) load() (*Loaded, error) {
 // Run serves until ctx ends.
 func (a *App) Run(ctx context.Context) (err error) {
 	defer a.logFile.Close()
-	defer func() { err = errors.Join(err, a.storing.stop()) }()
-	defer a.kept.close()
+	defer func() { err = errors.Join(err, a.end()) }()
 	a.storing.run()
 	s, addrs, err := a.start()
 	if err != nil {
@@ -165,6 +165,17 @@ func (a *App) Run(ctx context.Context) (err error) {
 	}
 	defer stop()
 	return s.Run(ctx)
+}
+
+// end has everything sent and written that is still in memory, all of it at once
+// and within seconds, and then closes the store.
+func (a *App) end() error {
+	var wait sync.WaitGroup
+	wait.Go(a.kept.close)
+	wait.Go(a.shipping.close)
+	wait.Go(a.storing.halt)
+	wait.Wait()
+	return a.storing.stop()
 }
 
 // start opens the listeners. A reload that comes in between waits, and finds

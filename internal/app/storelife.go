@@ -108,9 +108,9 @@ func (s *Stored) sweeping(what string, sweep func(context.Context) error) func(c
 	}
 }
 
-// stop has everything written that is still in memory, which takes at most five
-// seconds, and closes the store.
-func (g *storing) stop() error {
+// halt has everything written that is still in memory, which takes at most five
+// seconds.
+func (g *storing) halt() {
 	g.mu.Lock()
 	if g.cancel != nil {
 		g.cancel()
@@ -118,6 +118,11 @@ func (g *storing) stop() error {
 	g.ctx = nil
 	g.mu.Unlock()
 	g.runs.Wait()
+}
+
+// stop halts, and closes the store.
+func (g *storing) stop() error {
+	g.halt()
 	return g.stored.Load().close()
 }
 

@@ -24,7 +24,7 @@ func layers() []layer {
 			"internal/principal": nil,
 			"internal/request":   nil,
 		}},
-		{name: "mechanisms", http: []string{"internal/keyset", "internal/outbound"}, packages: map[string][]string{
+		{name: "mechanisms", http: []string{"internal/keyset", "internal/outbound", "internal/datadog"}, packages: map[string][]string{
 			"internal/park":            nil,
 			"internal/wire":            nil,
 			"internal/template":        nil,
@@ -42,6 +42,7 @@ func layers() []layer {
 			"internal/escrow/envelope": {"internal/jws"},
 			"internal/pages":           nil,
 			"internal/outbound":        nil,
+			"internal/datadog":         {"internal/config", "internal/outbound"},
 		}},
 		{name: "decisions", http: []string{"internal/proxy"}, packages: map[string][]string{
 			"internal/assertion": nil,
