@@ -116,7 +116,9 @@ func newHouse(t testing.TB, db *store.DB) *house {
 		must(h.users.AddUser(t.Context(), host, u[0], tenant.NewUser{ID: u[1], Email: u[1] + "@" + u[0] + ".example", Roles: []string{u[2]}}))
 	}
 	by := apikey.By{Actor: host.Actor, Host: true}
-	token := func(of string, d apikey.Draft) string { return must(h.keys.Create(t.Context(), by, of, d)).Token.Reveal() }
+	token := func(of string, d apikey.Draft) string {
+		return must(h.keys.Create(t.Context(), by, of, d)).Token.Reveal()
+	}
 	h.machine = token("main", apikey.Draft{Machine: true, Name: some2("engine")})
 	h.stranger = token("other", apikey.Draft{Machine: true, Name: some2("engine")})
 	h.apiKey = token("main", apikey.Draft{Name: some2("all"), Scopes: some2([]string{"*", "escrow:reveal", "escrow:admin", "escrow:read", "escrow:write", "audit:read"})})
@@ -183,6 +185,8 @@ func (h *house) ask(token, line, body string, fields ...string) (int, request.He
 	switch v := h.gate.Ask(h.t.Context(), h.snap, x, a); {
 	case v.Kind != gateway.Allow:
 		f = v.Fault
+	case v.Reply != nil: // a preflight
+		reply = *v.Reply
 	case x.Operation() == nil:
 		reply, f = x.Answer(nil, time.Now())
 	default:
