@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -32,6 +33,13 @@ func TestScripts(t *testing.T) {
 		RequireExplicitExec: true,
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("NO_COLOR", "1")
+			for name, folder := range map[string]string{"ACTIONS": "../../actions", "EVENTS": "../../examples/actions"} {
+				path, err := filepath.Abs(folder)
+				if err != nil {
+					return err
+				}
+				e.Setenv(name, path)
+			}
 			e.Setenv("GORACE", "atexit_sleep_ms=0") // else each command of a race build waits a second
 			for _, name := range []string{"ADDR", "PROBES"} {
 				l, err := net.Listen("tcp", "127.0.0.1:0")

@@ -89,14 +89,19 @@ func readFrame(r io.Reader, limit int) ([]byte, error) {
 
 // writeFrame writes a message in one piece.
 func writeFrame(w io.Writer, v any, limit int) error {
-	b, err := json.Marshal(v)
-	if err != nil {
+	out := bytes.NewBuffer(make([]byte, 4, 512)) // the length, when it is known
+	e := json.NewEncoder(out)
+	e.SetEscapeHTML(false) // values of scripts are passed on as they are
+	if err := e.Encode(v); err != nil {
 		return err
 	}
-	if len(b) > limit {
-		return fmt.Errorf("%w: %d bytes", errFrame, len(b))
+	b := out.Bytes()
+	n := len(b) - 4
+	if n > limit {
+		return fmt.Errorf("%w: %d bytes", errFrame, n)
 	}
-	_, err = w.Write(append(binary.BigEndian.AppendUint32(nil, uint32(len(b))), b...))
+	binary.BigEndian.PutUint32(b, uint32(n))
+	_, err := w.Write(b)
 	return err
 }
 
