@@ -1,6 +1,6 @@
 # `make` prints the targets. CI runs `make check` and `make test`, and no more.
 .DEFAULT_GOAL := help
-.PHONY: help run build test check generate fuzz bench bench-results soak deps clean
+.PHONY: help run build test check generate fuzz bench bench-results soak deps clean backoffice-auth.local secrets.backoffice-auth.host
 
 FUZZTIME ?= 15s
 
@@ -9,10 +9,16 @@ FUZZTIME ?= 15s
 NORACE = -gcflags=modernc.org/sqlite/lib=-race=0 -gcflags=modernc.org/libc=-race=0
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z.-]+:.*## / { printf "  make %-32s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: ## everything at once on loopback, with stand-ins for what is usually an account: portreeve demo
 	go run ./cmd/portreeve demo
+
+backoffice-auth.local: ## examples/backoffice.yaml on port 8787, in test, by examples/.dev.vars
+	WORKER_ENV=test go run ./cmd/portreeve serve -c examples/backoffice.yaml
+
+secrets.backoffice-auth.host: ## ask for the secrets of examples/backoffice-host.yaml and write them, mode 0600
+	@scripts/secrets.sh examples/backoffice-host.yaml
 
 build: ## one static binary: bin/portreeve
 	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o bin/portreeve ./cmd/portreeve

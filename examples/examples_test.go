@@ -27,6 +27,22 @@ var environment = map[string]string{
 	"TWILIO_AUTH_TOKEN":      "an-example-token-of-an-account",
 	"TURNSTILE_SECRET":       "an-example-secret-of-a-widget",
 	"ENTRA_CLIENT_ID":        "6e74172b-be56-4843-9ff4-e66a39bb12e3",
+
+	"AUTH0_BASE_URL":                 "https://example.eu.auth0.com",
+	"AUTH0_CLIENT_ID":                "an-example-client",
+	"AUTH0_CLIENT_SECRET":            "an-example-secret-of-a-client",
+	"AUTH0_AUTHENTICATION_AUDIENCE":  "https://api.example.com",
+	"AUTH0_CONNECTION":               "Username-Password-Authentication",
+	"AUTH0_MFA_AUDIENCE":             "https://example.eu.auth0.com/mfa/",
+	"AUTH0_MFA_CLIENT_ID":            "an-example-client-for-factors",
+	"AUTH0_MFA_CLIENT_SECRET":        "an-example-secret-for-factors",
+	"AUTH0_MANAGEMENT_CLIENT_ID":     "an-example-client-for-mails",
+	"AUTH0_MANAGEMENT_CLIENT_SECRET": "an-example-secret-for-mails",
+	"CASTLE_API_SECRET":              "an-example-secret-of-castle",
+	"ENABLE_CASTLE_BLOCKING":         "true",
+	"USER_SERVICE_URL":               "https://users.example.com/v1",
+	"AWS_ACCESS_KEY_ID":              "AKIAIOSFODNN7EXAMPLE",
+	"AWS_SECRET_ACCESS_KEY":          "an-example-secret-access-key",
 }
 
 func lookup(name string) (string, bool) {
@@ -45,10 +61,11 @@ func TestExamples(t *testing.T) {
 	for _, file := range files {
 		t.Run(file, func(t *testing.T) {
 			t.Parallel()
-			report, err := app.Check(app.Source{Path: file, Getenv: lookup})
+			report, err := app.Check(app.Source{Path: withSecrets(t, file), Getenv: lookup})
 			if err != nil {
 				t.Fatal(err)
 			}
+			report.File = file
 			var out bytes.Buffer
 			report.Write(&out, 200)
 			if !report.OK || len(report.Problems) > 0 {
@@ -68,5 +85,65 @@ func TestExamples(t *testing.T) {
 				t.Errorf("check prints something else (-want +got), go test -update writes it:\n%s", diff)
 			}
 		})
+	}
+}
+
+// secretFiles are those that examples read by {{file.secrets/…}}.
+var secretFiles = map[string]string{
+	"portreeve-master":    environment["PORTREEVE_MASTER_KEY"],
+	"auth0-client-secret": environment["AUTH0_CLIENT_SECRET"],
+	"datadog-api-key":     "an-example-key-of-datadog",
+}
+
+// withSecrets is an example beside its files of secrets: they are never among the
+// sources.
+func withSecrets(t *testing.T, file string) string {
+	t.Helper()
+	raw, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Contains(raw, []byte("{{file.secrets/")) {
+		return file
+	}
+	dir := t.TempDir()
+	if err := os.Mkdir(filepath.Join(dir, "secrets"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for name, value := range secretFiles {
+		if err := os.WriteFile(filepath.Join(dir, "secrets", name), []byte(value+"\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	path := filepath.Join(dir, file)
+	if err := os.WriteFile(path, raw, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// `make backoffice-auth.local`: the variables come from .dev.vars beside the file,
+// in test alone, and nothing else is needed.
+func TestBackofficeRunsByDevVars(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	raw, err := os.ReadFile("backoffice.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	vars := "DATADOG_API_KEY=\n"
+	for _, name := range []string{"AUTH0_BASE_URL", "AUTH0_CLIENT_ID", "AUTH0_CLIENT_SECRET", "AUTH0_AUTHENTICATION_AUDIENCE", "AUTH0_CONNECTION"} {
+		vars += name + "=" + environment[name] + "\n"
+	}
+	for name, content := range map[string]string{"backoffice.yaml": string(raw), ".dev.vars": vars} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for env, ok := range map[string]bool{"test": true, "dev": true, "prod": false} {
+		report, err := app.Check(app.Source{Path: filepath.Join(dir, "backoffice.yaml"), Getenv: func(name string) (string, bool) { return env, name == "WORKER_ENV" }})
+		if err != nil || report.OK != ok {
+			t.Errorf("WORKER_ENV=%s: %+v %v", env, report, err)
+		}
 	}
 }
