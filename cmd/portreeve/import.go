@@ -15,7 +15,7 @@ import (
 )
 
 type importCmd struct {
-	D1       importD1Cmd       `cmd:"" name:"d1" help:"Take tenants, users, machine tokens, agents from a SQL dump."`
+	D1       importD1Cmd       `cmd:"" name:"d1" help:"Take tenants, users, machine tokens, sealed secrets, agents from a SQL dump."`
 	Backflow importBackflowCmd `cmd:"" help:"Write a portreeve.yaml from a config.json of the config-driven backend."`
 	Wrangler importWranglerCmd `cmd:"" help:"Write a portreeve.yaml from a worker's wrangler file."`
 }
@@ -88,9 +88,9 @@ func (importD1Cmd) Help() string {
 	return `Example:
   portreeve import d1 dump.sql --dry-run
 
-Reads the dump, or bare INSERTs, and runs none of it: tenants, users and machine
-tokens of the provisioning backend, agents and their admins, which become the
-tenant's that --tenant names. Ids are kept. All of it is there afterwards, or
+Reads the dump, or bare INSERTs, and runs none of it: tenants, users, machine
+tokens, keys, machines and sealed secrets of the provisioning backend, agents and
+their admins, which become the tenant's that --tenant names. Ids are kept. All of it is there afterwards, or
 nothing.`
 }
 
@@ -101,7 +101,7 @@ func (c importD1Cmd) Run(s streams) error {
 		return err
 	}
 	return onStore(s, c.configFlag, func(ctx context.Context, h *app.Host) error {
-		r, err := migrate.D1{DB: h.DB, Tenants: h.Tenants, Keys: h.APIKeys, By: h.By(), KeyBy: h.KeyBy(), Agents: h.Agents, Tenant: c.of(h)}.Import(ctx, src, c.DryRun)
+		r, err := migrate.D1{DB: h.DB, Tenants: h.Tenants, Keys: h.APIKeys, By: h.By(), KeyBy: h.KeyBy(), Agents: h.Agents, Escrow: h.Escrow, Tenant: c.of(h)}.Import(ctx, src, c.DryRun)
 		if err != nil {
 			return err
 		}

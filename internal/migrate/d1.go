@@ -8,6 +8,7 @@ import (
 
 	"github.com/portreeve/portreeve/internal/agents"
 	"github.com/portreeve/portreeve/internal/apikey"
+	"github.com/portreeve/portreeve/internal/escrow"
 	"github.com/portreeve/portreeve/internal/fault"
 	"github.com/portreeve/portreeve/internal/store"
 	"github.com/portreeve/portreeve/internal/tenant"
@@ -24,15 +25,17 @@ type D1 struct {
 	KeyBy apikey.By
 	// Agents takes agents and their admins; nil: they are left.
 	Agents *agents.Service
-	// Tenant is whose they become, since that API's rows name none.
+	// Escrow takes keys, machines and sealed secrets; nil: they are left.
+	Escrow *escrow.Service
+	// Tenant is whose agents become, since that API's rows name none.
 	Tenant string
 }
 
 // errDry takes everything back that a dry run wrote.
 var errDry = errors.New("dry run")
 
-// Import takes tenants, users with their roles, machine tokens, and agents with
-// their admins, with the ids that they have. It is one transaction: all of what can be taken is there
+// Import takes tenants, users with their roles, machine tokens, keys, machines and
+// sealed secrets, and agents with their admins, with the ids that they have. It is one transaction: all of what can be taken is there
 // afterwards, or nothing. What is there already stays as it is, so that a second
 // import of the same file changes nothing. dry changes nothing at all.
 func (d D1) Import(ctx context.Context, src []byte, dry bool) (*Report, error) {
@@ -88,6 +91,9 @@ var tables = []table{
 	{"users", []string{"id", "tenant_id", "email", "role"}, []string{"id", "tenant_id", "email", "role", "name"}, (*d1).user},
 	{"api_tokens", []string{"id", "tenant_id", "token_prefix", "token_hash", "token_salt", "label"},
 		[]string{"id", "tenant_id", "token_prefix", "token_hash", "token_salt", "label"}, (*d1).token},
+	{keysTable, []string{"id", "tenant_id", "public_key", "wrapped_private_key"}, keyReads, (*d1).key},
+	{machinesTable, []string{"id", "tenant_id", "hostname"}, machineReads, (*d1).machine},
+	{secretsTable, []string{"id", "tenant_id", "machine_id", "kind", "ciphertext"}, secretReads, (*d1).secret},
 	{agentsTable, []string{"id", "name", "description"}, agentReads, (*d1).agent},
 	{adminsTable, []string{"id", "agent_id", "email", "role"}, adminReads, (*d1).admin},
 }
@@ -112,7 +118,7 @@ func (i *d1) all(in *dump) error {
 			}
 			f := newFields(r)
 			for _, c := range r.columns {
-				if name := r.table + "." + c; !slices.Contains(t.reads, c) && !state[c] && !slices.Contains(i.columns, name) {
+				if name := r.table + "." + c; !slices.Contains(t.reads, c) && !state[c] && !i.readsKey(t.name, c) && !slices.Contains(i.columns, name) {
 					i.columns = append(i.columns, name)
 				}
 			}
@@ -141,7 +147,7 @@ func (i *d1) turns(in *dump) error {
 			if id, ok := r.values[0].(string); ok {
 				ids[id] = true
 			}
-		case r.table == "users" || r.table == "api_tokens":
+		case r.table == "users" || r.table == "api_tokens" || i.Escrow != nil && ofEscrow(r.table):
 			if r.columns == nil && len(r.values) > 1 {
 				if id, ok := r.values[1].(string); ok {
 					ids[id] = true
@@ -170,7 +176,7 @@ func (i *d1) tenant(f fields) error {
 	}
 	if i.tenants[id] {
 		i.there["tenants"]++
-		return nil
+		return i.tenantKey(f)
 	}
 	gone, err := tenant.Gone(i.tx, id, "")
 	if err != nil {
@@ -187,7 +193,7 @@ func (i *d1) tenant(f fields) error {
 	}
 	i.tenants[id] = true
 	i.took["tenants"]++
-	return nil
+	return i.tenantKey(f)
 }
 
 func (i *d1) user(f fields) error {
@@ -284,14 +290,14 @@ func (i *d1) report(in *dump) *Report {
 // whyLeft says why a table is not taken.
 func whyLeft(table string) string {
 	return cmp.Or(map[string]string{
-		"keys": escrow, "machines": escrow, "secrets": escrow,
+		keysTable: sealed, machinesTable: sealed, secretsTable: sealed,
 		"agents": resources, "agent_admins": resources,
 		"sqlite_sequence": bookkeeping, "sqlite_stat1": bookkeeping, "d1_migrations": bookkeeping, "_cf_kv": bookkeeping,
 	}[table], "no table of Portreeve's")
 }
 
 const (
-	escrow      = "comes with secret escrow, in a later release"
+	sealed      = "nothing here takes what is in escrow"
 	resources   = "nothing here takes agents"
 	bookkeeping = "the database's own bookkeeping"
 )

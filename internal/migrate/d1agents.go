@@ -18,7 +18,13 @@ var (
 
 // takes reports whether this run takes a table's rows.
 func (i *d1) takes(table string) bool {
-	return table != agentsTable && table != adminsTable || i.Agents != nil
+	switch {
+	case table == agentsTable || table == adminsTable:
+		return i.Agents != nil
+	case ofEscrow(table):
+		return i.Escrow != nil
+	}
+	return true
 }
 
 // whose is the tenant of a row: its own column, where it has one, else the one
