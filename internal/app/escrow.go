@@ -29,7 +29,7 @@ func (b *builder) escrow(k *inherited, in gateway.SiteInput) []gateway.SurfaceRo
 		}
 	}
 	s := b.stored()
-	return s.Tenants.Guard(s.Escrow.Routes(k.Escrow, escrow.Place{People: escrow.People(in.Identity), Health: !in.Default}))
+	return s.Tenants.Guard(s.Escrow.Routes(k.Escrow, escrow.Place{Identity: in.Identity, Health: !in.Default}))
 }
 
 // escrowCORS lets the pages of the portal call, where they stand on another host.

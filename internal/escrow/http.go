@@ -13,22 +13,26 @@ import (
 
 // Place is the site that the surface stands on.
 type Place struct {
-	// People are the site's providers whose callers the portal side takes, by name.
-	People []string
+	// Identity are the site's providers.
+	Identity *identity.Site
 	// Health says that nobody else answers /health there.
 	Health bool
 }
 
-// People are those of a site's providers that count on the portal side: whatever
-// counts where nothing is said, but keys and machines.
-func People(site *identity.Site) (out []string) {
-	any := site.Any().Names()
+// people are those of a site's providers that count on the portal side: whatever
+// counts where nothing is said, but keys and machines. portal is false where the
+// site has no provider for people at all; one that is off at present is one.
+func people(site *identity.Site) (names []string, portal bool) {
+	counts := site.Any().Names()
 	for _, p := range site.Providers() {
-		if p.Kind != identity.KindAPIKey && p.Kind != identity.KindMachine && slices.Contains(any, p.Name) {
-			out = append(out, p.Name)
+		if p.Kind == identity.KindAPIKey || p.Kind == identity.KindMachine {
+			continue
+		}
+		if portal = true; slices.Contains(counts, p.Name) {
+			names = append(names, p.Name)
 		}
 	}
-	return out
+	return names, portal
 }
 
 // nobody is the name of no provider.
@@ -49,7 +53,8 @@ const (
 //	POST  /v1/secret                                   {machine, kind, label?, kid?, ciphertext} → {id}
 //	GET   /v1/config?machine=&group=                   {name, version, config}
 //
-// People, by a users row and what its roles hold:
+// People, by a users row and what its roles hold, where the site has a provider
+// for people:
 //
 //	POST  /v1/tenant/key/challenge                     escrow:admin   {publicKey}
 //	GET   /v1/tenant/key                               anybody; what opens the keys: escrow:reveal
@@ -69,7 +74,10 @@ func (s *Service) Routes(c *Config, at Place) []gateway.SurfaceRoute {
 	if c != nil && c.PortalOrigin != "" {
 		u.origins = []string{c.PortalOrigin}
 	}
-	out := slices.Concat(u.machines(), u.people(at))
+	out := u.machines()
+	if names, portal := people(at.Identity); portal {
+		out = append(out, u.people(names)...)
+	}
 	if at.Health {
 		out = append(out, gateway.SurfaceRoute{Method: "GET", Path: "/health", Anonymous: true, OtherSites: true,
 			Op: gateway.Operation{Surface: "escrow", Name: "say that it is there", Run: u.health}})
@@ -101,8 +109,7 @@ func (u *surface) machines() []gateway.SurfaceRoute {
 }
 
 // people are the operations of the portal side.
-func (u *surface) people(at Place) []gateway.SurfaceRoute {
-	providers := at.People
+func (u *surface) people(providers []string) []gateway.SurfaceRoute {
 	if len(providers) == 0 {
 		providers = []string{nobody}
 	}

@@ -132,7 +132,7 @@ func newHouse(t testing.TB, db *store.DB) *house {
 	c := &Config{PortalOrigin: portal}
 	site := gateway.BuildSite(gateway.SiteInput{
 		Name: "api.example.com", Hosts: []string{"api.example.com"}, Identity: id, Book: policy.NewBook(nil, root), CORS: c.CORS(),
-		Surfaces: h.users.Guard(h.s.Routes(c, Place{People: People(id), Health: true})), RateLimit: &limit.Config{Enabled: &off},
+		Surfaces: h.users.Guard(h.s.Routes(c, Place{Identity: id, Health: true})), RateLimit: &limit.Config{Enabled: &off},
 		At: root, Inherited: func(string) *config.Reporter { return root }, Upstreams: map[string]gateway.UpstreamSettings{},
 	})
 	if doc.Failed() {
