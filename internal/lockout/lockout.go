@@ -48,7 +48,7 @@ func everywhere() rule { return rule{100, time.Hour} }
 
 const (
 	knownFor  = 30 * 24 * time.Hour
-	toRecount = 5 * time.Second // what Failed and its like may take when the client is gone
+	toRecount = 10 * time.Second // what Failed and its like may take when the client is gone
 )
 
 // New makes a Lockout. A nil Config is all defaults.
