@@ -18,6 +18,7 @@ func Sealed() []vault.Column {
 	return []vault.Column{
 		{Table: "login_starts", Column: "sealed", Row: []string{"state"}, Purpose: always},
 		{Table: "login_codes", Column: "sealed", Row: []string{"code"}, Purpose: always},
+		{Table: "login_held", Column: "sealed", Row: []string{"token"}, Purpose: always},
 	}
 }
 
