@@ -47,6 +47,7 @@ type commands struct {
 	Backup    backupCmd    `cmd:"" help:"Write a consistent copy of the store while it is served, or verify one."`
 	Store     storeCmd     `cmd:"" help:"Move a store to another engine or file."`
 	Import    importCmd    `cmd:"" help:"Take over what older backends stored or were configured with."`
+	Links     linksCmd     `cmd:"" help:"Check the files that make iOS and Android open an app for a host's links."`
 	Actions   actionsCmd   `cmd:"" help:"Run Auth0 Actions here, on an event of a file."`
 	Audit     auditCmd     `cmd:"" help:"Read, verify and export the audit trail; erase a person from it."`
 	Schema    schemaCmd    `cmd:"" help:"Print the JSON Schema of the configuration file."`

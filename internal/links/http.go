@@ -56,10 +56,10 @@ func Routes(t Site) []gateway.SurfaceRoute {
 		t.Count = func(string) {}
 	}
 	h := &handlers{Site: t}
-	apple := newFile(appleFile(t.Config.IOS.of(t.Env), t.Config.WebCredentials == nil || *t.Config.WebCredentials))
-	list := []gateway.SurfaceRoute{route(androidPath, "Android's association file", h.association(newFile(androidFile(t.Config.Android.of(t.Env)))))}
+	apple, android := t.Config.Files(t.Env)
+	list := []gateway.SurfaceRoute{route(androidPath, "Android's association file", h.association(newFile(android)))}
 	for _, path := range applePaths {
-		list = append(list, route(path, "Apple's association file", h.association(apple)))
+		list = append(list, route(path, "Apple's association file", h.association(newFile(apple))))
 	}
 	if len(t.Config.Rules) == 0 {
 		return append(list, route("/*", "leave a link to the app", h.silent))
