@@ -10,7 +10,6 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"math/big"
 	"net/netip"
@@ -364,15 +363,4 @@ func headerFor(of, machine, kind string) string {
 // raw is the other format.
 func raw(k *rsa.PublicKey, plain string) string {
 	return base64.StdEncoding.EncodeToString(must(rsa.EncryptOAEP(sha256.New(), rand.Reader, k, []byte(plain), nil)))
-}
-
-func code(err error) string {
-	var f *fault.Error
-	if errors.As(err, &f) && f != nil {
-		return f.Code
-	}
-	if err != nil {
-		return err.Error()
-	}
-	return ""
 }
