@@ -40,6 +40,8 @@ func layers() []layer {
 			"internal/change":          {"internal/store"},
 			"internal/input":           nil,
 			"internal/escrow/envelope": {"internal/jws"},
+			"internal/escrow/shares":   nil,
+			"internal/escrow/ends":     {"internal/escrow/envelope", "internal/escrow/shares", "internal/jws"},
 			"internal/pages":           nil,
 			"internal/outbound":        nil,
 			"internal/datadog":         {"internal/config", "internal/outbound"},
