@@ -18,6 +18,8 @@ type importCmd struct {
 	D1       importD1Cmd       `cmd:"" name:"d1" help:"Take tenants, users, machine tokens, sealed secrets, agents from a SQL dump."`
 	Backflow importBackflowCmd `cmd:"" help:"Write a portreeve.yaml from a config.json of the config-driven backend."`
 	Wrangler importWranglerCmd `cmd:"" help:"Write a portreeve.yaml from a worker's wrangler file."`
+
+	DynamicLinks importDynamicLinksCmd `cmd:"" help:"Print the rules of links for an export of Firebase Dynamic Links."`
 }
 
 // Help is shown by --help.
