@@ -55,9 +55,7 @@ type commands struct {
 }
 
 func main() {
-	if status, is := actions.Child(os.Args); is { // a process that runs one Action, before flags and everything
-		os.Exit(status)
-	}
+	actions.Child(os.Args, os.Exit) // does not return in a process that runs one Action
 	os.Exit(run(os.Args[1:], streams{in: os.Stdin, out: os.Stdout, err: os.Stderr, env: os.LookupEnv}))
 }
 

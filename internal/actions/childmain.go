@@ -16,13 +16,16 @@ const (
 	softStack  = 32 << 20
 )
 
-// Child is what a binary's main calls before anything else: is reports whether
-// this process was started to be a child, and is done with it; the caller exits
-// with status.
-func Child(args []string) (status int, is bool) {
-	if len(args) != 2 || args[1] != childFlag {
-		return 0, false
+// Child is what a binary's main calls before anything else, with os.Args and
+// os.Exit. In a process that was started to be a child it runs one script and
+// ends the process; elsewhere it returns at once.
+func Child(args []string, exit func(status int)) {
+	if len(args) == 2 && args[1] == childFlag {
+		exit(beChild(exit))
 	}
+}
+
+func beChild(exit func(int)) (status int) {
 	debug.SetMemoryLimit(softMemory)
 	debug.SetMaxStack(softStack)
 	runtime.GOMAXPROCS(min(2, runtime.NumCPU()))
@@ -30,29 +33,30 @@ func Child(args []string) (status int, is bool) {
 	lacks := shutIn()
 	v := newVM(os.Stdin)
 	if v.send(message{Kind: kindReady, Lacks: lacks}) != nil {
-		return 1, true
+		return 1
 	}
 	in := bufio.NewReader(os.Stdin)
 	var j job
 	b, err := readFrame(in, maxJob)
 	if err != nil || json.Unmarshal(b, &j) != nil {
-		return 1, true
+		return 1
 	}
-	go v.listen(in)
+	go v.listen(in, exit)
 	if v.send(v.run(j)) != nil {
-		return 1, true
+		return 1
 	}
-	return 0, true
+	return 0
 }
 
 // listen passes answers on. Where the parent hung up there is nobody to work for:
 // the process ends whatever the script is doing.
-func (v *vm) listen(in io.Reader) {
+func (v *vm) listen(in io.Reader, exit func(int)) {
 	for {
 		var a answer
 		b, err := readFrame(in, maxJob)
 		if err != nil || json.Unmarshal(b, &a) != nil {
-			os.Exit(1)
+			exit(1)
+			return
 		}
 		v.answers <- a
 	}

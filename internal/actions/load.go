@@ -3,6 +3,7 @@ package actions
 import (
 	"crypto/sha256"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"sync"
 
@@ -32,11 +33,12 @@ func lower(s Script, t Trigger) (string, error) {
 		Loader: api.LoaderJS, Sourcefile: s.Name, Sourcemap: api.SourceMapInline, SourcesContent: api.SourcesContentExclude,
 		Target: api.ES2017, Supported: map[string]bool{"bigint": true}, LogLevel: api.LogLevelSilent, Format: api.FormatDefault,
 	})
-	for _, m := range r.Errors {
-		if m.Location != nil {
-			return "", fmt.Errorf("%d:%d: %s", m.Location.Line, m.Location.Column+1, m.Text)
+	if len(r.Errors) > 0 {
+		first := r.Errors[0]
+		if at := first.Location; at != nil {
+			return "", fmt.Errorf("%d:%d: %s", at.Line, at.Column+1, first.Text)
 		}
-		return "", fmt.Errorf("%s", m.Text)
+		return "", errors.New(first.Text)
 	}
 	wrapped := "(function (exports, require, module) {" + string(r.Code) + "\n})"
 	program, err := parser.ParseFile(nil, s.Name, wrapped, 0, parser.WithSourceMapLoader(noFile))
