@@ -17,9 +17,12 @@ func (u *Surface) ask(ctx context.Context, a *attempt) (err error) {
 			return err
 		}
 	}
-	if a.social != nil {
+	switch {
+	case a.proof != nil:
+		a.answer, err = u.prove(ctx, a)
+	case a.social != nil:
 		a.answer, err = u.redeem(ctx, a)
-	} else {
+	default:
 		a.answer, err = u.provider.token(ctx, a.from, a.grant)
 	}
 	if err != nil && len(a.more) > 0 { // an account stands already, and its owner is told so

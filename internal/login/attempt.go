@@ -46,9 +46,12 @@ type attempt struct {
 	social         *redemption   // of a social code, in place of the grant
 	guess          string        // what guesses are counted by besides: a digest of the mfa_token
 
-	from    netip.Addr
-	headers request.Header
-	device  []string // every device token that was sent
+	from              netip.Addr
+	host              string // that was called
+	request, decision string // ids
+	origin            string // of the site, as it was called
+	headers           request.Header
+	device            []string // every device token that was sent
 
 	listed   bool          // a tester's login: neither risk nor lock-out
 	looked   string        // the address whose standing is known
@@ -59,4 +62,8 @@ type attempt struct {
 	end      func(context.Context, *attempt) (request.Reply, error) // in place of the answer; nil: the answer
 	userID   string                                                 // sub of whom the provider let in
 	userMail string                                                 // their address
+
+	proof      *proof       // of a second factor of our own, in place of the grant
+	released   *held        // what it set free
+	registered *Registering // what scripts made of a sign-up
 }

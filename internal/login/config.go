@@ -3,6 +3,7 @@ package login
 import (
 	"time"
 
+	"github.com/portreeve/portreeve/internal/actions"
 	"github.com/portreeve/portreeve/internal/castle"
 	"github.com/portreeve/portreeve/internal/config"
 	"github.com/portreeve/portreeve/internal/lockout"
@@ -30,6 +31,10 @@ type Config struct {
 	UserService *userservice.Config `json:"userService"`
 	// QA lists logins that skip risk and lock-out: test and dev only.
 	QA *QAConfig `json:"qa"`
+	// Reissue has Portreeve sign access and ID tokens itself, so that actions can set claims; for provider: oidc.
+	Reissue bool `json:"reissue"`
+	// Factors says how Portreeve's own second factors stand here, which actions ask for with provider: oidc.
+	Factors *FactorsConfig `json:"factors"`
 }
 
 // BackofficeConfig is the key backoffice of a site: POST /oauth/token and nothing
@@ -58,6 +63,8 @@ type ProviderConfig struct {
 	Timeout config.Duration `json:"timeout"`
 	// Endpoints are those of provider oidc where it has no discovery document.
 	Endpoints *EndpointsConfig `json:"endpoints"`
+	// Actions are scripts that run beside a login.
+	Actions *actions.Config `json:"actions"`
 	// Lockout bounds wrong passwords: 10 in 15 minutes for an account and address, 50 for an address, unless set.
 	Lockout *lockout.Config `json:"lockout"`
 }
@@ -108,6 +115,16 @@ type SocialConfig struct {
 type SessionConfig struct {
 	// Lifetime is how long one lasts: 15m unless set.
 	Lifetime config.Duration `json:"lifetime"`
+}
+
+// FactorsConfig is about Portreeve's own second factors.
+type FactorsConfig struct {
+	// Issuer is what authenticator apps call the account's side: the site's host unless set.
+	Issuer string `json:"issuer"`
+	// PasskeyHost is the host of the site with mfa where passkeys are registered; without it passkeys are not asked for.
+	PasskeyHost string `json:"passkeyHost"`
+	// PasskeyOrigins are those that may show them: https://<passkeyHost> unless set; for an Android application android:apk-key-hash:….
+	PasskeyOrigins config.List[string] `json:"passkeyOrigins"`
 }
 
 // QAConfig lists logins of testers.

@@ -2,19 +2,14 @@ package login
 
 import (
 	"context"
-	"crypto/ed25519"
-	"crypto/sha256"
-	"encoding/base64"
 	"encoding/json"
 	"errors"
-	"strconv"
 	"time"
 
 	"github.com/portreeve/portreeve/internal/config"
 	"github.com/portreeve/portreeve/internal/fault"
 	"github.com/portreeve/portreeve/internal/gateway"
 	"github.com/portreeve/portreeve/internal/identity"
-	"github.com/portreeve/portreeve/internal/jws"
 	"github.com/portreeve/portreeve/internal/keyset"
 	"github.com/portreeve/portreeve/internal/park"
 	"github.com/portreeve/portreeve/internal/principal"
@@ -25,16 +20,12 @@ import (
 // own, and nothing else is taken for one.
 const layerType = "layer+jwt"
 
-// layerTurn is how long one key signs. Keys are made of the master key, the site and
-// the turn, so that every node has the same and nothing is stored; the one to come
-// is published a whole turn before it signs.
-const layerTurn = 24 * time.Hour
-
 // layer makes session tokens of the provider's access tokens.
 type layer struct {
 	u        *Surface
 	accept   *identity.Site
 	lot      *park.Lot
+	keys     ring
 	lifetime time.Duration
 }
 
@@ -54,7 +45,7 @@ func newLayer(u *Surface, c *SessionConfig) (*layer, error) {
 	if u.c.Audience == "" {
 		return nil, nil
 	}
-	l := &layer{u: u, lot: park.NewLot(park.Options{}), lifetime: standardSession}
+	l := &layer{u: u, lot: park.NewLot(park.Options{}), keys: ring{u, "layer-session"}, lifetime: standardSession}
 	if c != nil {
 		l.lifetime = c.Lifetime.Or(standardSession)
 	}
@@ -62,7 +53,7 @@ func newLayer(u *Surface, c *SessionConfig) (*layer, error) {
 	if u.auth0 != nil { // whose issuer ends in a slash
 		issuer = config.URL(u.c.under("/"))
 	}
-	p := identity.NewOIDC(&identity.OIDCConfig{Name: "login", Issuer: issuer, Audience: []string{u.c.Audience}}, identity.Deps{Env: u.s.d.Env, Keys: l.keys})
+	p := identity.NewOIDC(&identity.OIDCConfig{Name: "login", Issuer: issuer, Audience: []string{u.c.Audience}}, identity.Deps{Env: u.s.d.Env, Keys: l.issuerKeys})
 	var problems []identity.Problem
 	l.accept, problems = identity.NewSite([]*identity.Provider{p}, identity.SiteOptions{})
 	for _, one := range problems {
@@ -73,8 +64,9 @@ func newLayer(u *Surface, c *SessionConfig) (*layer, error) {
 	return l, nil
 }
 
-// keys are the provider's, kept fresh with those of other sites or by the surface.
-func (l *layer) keys(c keyset.Config) *keyset.Set {
+// issuerKeys are the provider's, kept fresh with those of other sites or by the
+// surface.
+func (l *layer) issuerKeys(c keyset.Config) *keyset.Set {
 	d := l.u.s.d
 	if d.IssuerKeys != nil {
 		return d.IssuerKeys(c)
@@ -91,21 +83,17 @@ func (l *layer) session(ctx context.Context, c *gateway.Call) (request.Reply, er
 	if token == "" {
 		return request.Reply{}, errNoBearer()
 	}
-	who, err := l.who(ctx, c)
+	subject, address, err := l.who(ctx, c, token)
 	if err != nil {
 		return request.Reply{}, err
 	}
-	email, _, ok := principal.FoldEmail(who.Email)
+	email, _, ok := principal.FoldEmail(address)
 	if !ok && l.u.auth0 != nil { // Auth0's access tokens name no address
 		email = l.emailOf(ctx, c, token)
 	}
 	now := l.u.s.d.Now()
-	signer, err := l.signer(l.u.s.d.Keys.First(), l.turn(now))
-	if err != nil {
-		return request.Reply{}, err
-	}
-	signed, err := signer.Sign(layerType, layerClaims{
-		Issuer: c.View.Origin(), Subject: who.Subject, Email: email, Issued: now.Unix(), Expires: now.Add(l.lifetime).Unix(), ID: random(),
+	signed, err := l.keys.sign(layerType, layerClaims{
+		Issuer: c.View.Origin(), Subject: subject, Email: email, Issued: now.Unix(), Expires: now.Add(l.lifetime).Unix(), ID: random(),
 	})
 	if err != nil {
 		return request.Reply{}, err
@@ -113,8 +101,25 @@ func (l *layer) session(ctx context.Context, c *gateway.Call) (request.Reply, er
 	return jsonReply(200, map[string]any{"session_token": signed, "token_type": "Bearer", "expires_in": int64(l.lifetime.Seconds())}), nil
 }
 
-// who verifies the access token of a call.
-func (l *layer) who(ctx context.Context, c *gateway.Call) (*principal.Principal, error) {
+// who verifies the access token of a call: ours where we sign them, else the
+// provider's.
+func (l *layer) who(ctx context.Context, c *gateway.Call, token string) (subject, email string, err error) {
+	if l.u.reissues() {
+		claims, err := l.u.verifyOwn(token, c.View.Origin())
+		if err != nil {
+			return "", "", because(errUnauthorized("bad_access_token"), err)
+		}
+		return claims.Subject, claims.Email, nil
+	}
+	who, err := l.provided(ctx, c)
+	if err != nil {
+		return "", "", err
+	}
+	return who.Subject, who.Email, nil
+}
+
+// provided verifies an access token of the provider.
+func (l *layer) provided(ctx context.Context, c *gateway.Call) (*principal.Principal, error) {
 	ask := identity.Ask{View: c.View, Now: l.u.s.d.Now()}
 	for range 4 {
 		r := l.accept.Identify(ask)
@@ -181,74 +186,15 @@ func (l *layer) account(ctx context.Context, c *gateway.Call) (request.Reply, er
 // verify holds a token to be one of ours, of this site, that still counts.
 func (l *layer) verify(token string) (layerClaims, error) {
 	var claims layerClaims
-	tok, err := jws.ParseAs(token, layerType)
+	payload, err := l.keys.verify(layerType, token)
 	if err != nil {
 		return claims, err
 	}
-	now := l.u.s.d.Now()
-	signers, err := l.signers(now)
-	if err != nil {
-		return claims, err
+	if err := json.Unmarshal(payload, &claims); err != nil {
+		return layerClaims{}, err
 	}
-	for _, s := range signers {
-		if tok.Header.Kid != s.Public().ID || tok.Verify(s.Public()) != nil {
-			continue
-		}
-		if err := json.Unmarshal(tok.Payload, &claims); err != nil {
-			return layerClaims{}, err
-		}
-		if now.Unix() >= claims.Expires || claims.Subject == "" {
-			return layerClaims{}, errors.New("it has expired")
-		}
-		return claims, nil
+	if l.u.s.d.Now().Unix() >= claims.Expires || claims.Subject == "" {
+		return layerClaims{}, errors.New("it has expired")
 	}
-	return claims, errors.New("no key of ours made the signature")
-}
-
-// jwks publishes the keys: of this turn, the one before and the one to come.
-func (l *layer) jwks(context.Context, *gateway.Call) (request.Reply, error) {
-	signers, err := l.signers(l.u.s.d.Now())
-	if err != nil {
-		return request.Reply{}, err
-	}
-	var list []json.RawMessage
-	for _, s := range signers {
-		list = append(list, s.JWK())
-	}
-	r := jsonReply(200, map[string]any{"keys": list})
-	for i := range r.Header {
-		if r.Header[i].Name == "Cache-Control" {
-			r.Header[i].Value = "public, max-age=300"
-		}
-	}
-	return r, nil
-}
-
-func (l *layer) turn(now time.Time) int64 { return now.Unix() / int64(layerTurn.Seconds()) }
-
-// signers are the keys that count. A master key that seals no more has signed what is
-// still in use.
-func (l *layer) signers(now time.Time) (out []*jws.Signer, err error) {
-	for _, id := range l.u.s.d.Keys.IDs() {
-		for _, turn := range []int64{l.turn(now), l.turn(now) - 1, l.turn(now) + 1} {
-			s, err := l.signer(id, turn)
-			if err != nil {
-				return nil, err
-			}
-			out = append(out, s)
-		}
-	}
-	return out, nil
-}
-
-// signer makes a key of a master key, for a turn.
-func (l *layer) signer(master string, turn int64) (*jws.Signer, error) {
-	seed, err := l.u.s.d.Keys.Derive("layer-session:"+l.u.site.Name+":"+strconv.FormatInt(turn, 10), master)
-	if err != nil {
-		return nil, err
-	}
-	private := ed25519.NewKeyFromSeed(seed)
-	x := base64.RawURLEncoding.EncodeToString(private.Public().(ed25519.PublicKey))
-	sum := sha256.Sum256([]byte(`{"crv":"Ed25519","kty":"OKP","x":"` + x + `"}`)) // RFC 7638
-	return jws.NewSigner("EdDSA", base64.RawURLEncoding.EncodeToString(sum[:]), private)
+	return claims, nil
 }

@@ -2,6 +2,7 @@ package login
 
 import (
 	"context"
+	"encoding/json"
 	"net/netip"
 	"time"
 
@@ -43,12 +44,37 @@ type locks interface {
 	Attempts(ctx context.Context, kind, key string, ip netip.Addr, max int, window time.Duration) *fault.Error
 }
 
-// Hooks are an operator's scripts, where the provider runs none of its own.
-type Hooks interface {
-	// SignedIn runs once the provider has let somebody in, and before anybody learns
-	// of it. It may ask for something first (Hold), or change the answer. An error
-	// refuses, and the tokens are withheld.
-	SignedIn(ctx context.Context, in *SignedIn) error
-	// Registering runs before an account is made. An error refuses.
-	Registering(ctx context.Context, in *Registering) error
+// Factors are second factors that Portreeve keeps itself, of the provider's people.
+type Factors interface {
+	// Have says what somebody has.
+	Have(ctx context.Context, h Holder) (Having, error)
+	// Enrol begins with an authenticator app, which counts once a code of it was
+	// shown: its secret, and the URI that apps take. Whoever has a factor already is
+	// refused.
+	Enrol(ctx context.Context, h Holder) (secret, uri string, err error)
+	// Challenge asks for one of somebody's passkeys: what navigator.credentials.get
+	// and the platforms' own calls take. nil: they have none.
+	Challenge(ctx context.Context, h Holder) (json.RawMessage, error)
+	// Prove looks at a proof and counts it where it is wrong. The first right code of
+	// an app that was begun with turns it on.
+	Prove(ctx context.Context, h Holder, p Proof) (Proven, error)
+}
+
+// Having is what somebody has.
+type Having struct {
+	App, Passkey bool
+	Codes        int // recovery codes that are left
+}
+
+// Proof is one of what proves a second factor.
+type Proof struct {
+	OTP, Recovery string
+	Passkey       json.RawMessage
+}
+
+// Proven is what came of a proof.
+type Proven struct {
+	OK bool
+	// RecoveryCodes are new, where the proof turned the first factor on.
+	RecoveryCodes []string
 }

@@ -39,6 +39,9 @@ func (u *Surface) readToken(ctx context.Context, c *gateway.Call) (*attempt, err
 		if u.auth0 != nil {
 			return proofOf(b, bearer(c))
 		}
+		if u.site.Factors != nil {
+			return ownProof(b, bearer(c))
+		}
 	case "authorization_code":
 		if u.social() != nil {
 			return u.codeOf(ctx, b)
@@ -88,6 +91,9 @@ func (u *Surface) readProof(_ context.Context, c *gateway.Call) (*attempt, error
 	b, err := bodyOf(c)
 	if err != nil {
 		return nil, err
+	}
+	if u.auth0 == nil {
+		return ownProof(b, bearer(c))
 	}
 	return proofOf(b, bearer(c))
 }

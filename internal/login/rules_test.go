@@ -170,18 +170,18 @@ func TestAnOIDCProviderIsFoundByItsDocument(t *testing.T) {
 
 // scripts are hooks that do as they are told.
 type scripts struct {
-	err    error
-	answer string
-	saw    []any
+	err  error
+	hold bool
+	saw  []any
 }
 
 func (s *scripts) SignedIn(_ context.Context, in *SignedIn) error {
-	s.saw = append(s.saw, in.Flow, in.Subject, in.Email, in.Challenge)
-	if s.answer != "" {
-		in.Answer(403, []byte(s.answer))
-	}
+	s.saw = append(s.saw, in.Flow, in.Subject, in.Email, in.Challenge != nil && *in.Challenge)
+	in.Hold = s.hold
 	return s.err
 }
+
+func (s *scripts) Released(context.Context, Holder, json.RawMessage) error { return s.err }
 
 func (s *scripts) Registering(_ context.Context, in *Registering) error {
 	s.saw = append(s.saw, in.Email)
@@ -202,14 +202,14 @@ func TestScriptsStandBehindTheProvider(t *testing.T) {
 			t.Error(got, steps)
 		}
 	})
-	t.Run("tokens that are held are not scored yet", func(t *testing.T) {
+	t.Run("a factor that nobody can be asked for refuses", func(t *testing.T) {
 		t.Parallel()
-		h := &scripts{answer: `{"error":"mfa_required","mfa_token":"mfa-token-1"}`}
+		h := &scripts{hold: true}
 		k := newKit(t, setting{hooks: h})
 		k.risk.action = castle.Challenge
-		k.queue = []canned{good}
+		k.queue = []canned{good, {status: 200}}
 		got := k.send("POST /oauth/token", ann, device)
-		if steps := strings.Join(k.took(), "\n"); got.status != 403 || strings.Contains(got.body, "refresh-2") || strings.Contains(steps, "$succeeded") || strings.Contains(steps, "revoke") || !strings.Contains(steps, "lock-out succeeded") {
+		if steps := strings.Join(k.took(), "\n"); got.status != 503 || !strings.Contains(steps, "/oauth/revoke") || strings.Contains(steps, "$succeeded") {
 			t.Error(got, steps)
 		}
 		if fmt.Sprint(h.saw) != "[login auth0|1 ann@example.com true]" {

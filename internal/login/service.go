@@ -52,8 +52,10 @@ func New(d Deps) *Service {
 // Site is what a surface needs to know of the site that it owns.
 type Site struct {
 	Name string
-	// Hooks are the operator's scripts; nil: none, or the provider runs its own.
+	// Hooks are the operator's scripts; nil: none.
 	Hooks Hooks
+	// Factors are our own second factors; nil: nobody asks for one.
+	Factors Factors
 }
 
 // Surface is the login edge of one site under one configuration.
@@ -119,6 +121,9 @@ func (s *Service) Login(site Site, c *Config) (*Surface, error) {
 	}
 	if u.social() != nil {
 		u.background = append(u.background, s.prune)
+	}
+	if u.site.Factors != nil {
+		u.background = append(u.background, u.endHeld)
 	}
 	if c.Management != nil && u.auth0 != nil {
 		u.mails = newMails(u, c.Management)

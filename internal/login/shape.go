@@ -51,6 +51,9 @@ func words(f *fault.Error) (*fault.Error, int, own) {
 	case fault.Unauthenticated:
 		return f, status, own{Error: "unauthorized"}
 	case fault.Forbidden:
+		if f.Code == CodeDenied {
+			return f, status, own{Error: f.Code, Description: f.Text()}
+		}
 		return f, status, own{Error: "forbidden"}
 	case fault.TooManyRequests:
 		if f.Code == "too_many_attempts" {
@@ -67,6 +70,10 @@ func words(f *fault.Error) (*fault.Error, int, own) {
 	}
 	return f, status, own{Error: "invalid_request", Description: f.Text()}
 }
+
+// CodeDenied is the code of a refusal by a script (RFC 6749 section 4.1.2.1), as Auth0
+// answers it: 403, with the script's reason.
+const CodeDenied = "access_denied"
 
 // codeGrant is the code of a grant that is none of ours.
 const codeGrant = "unsupported_grant_type"

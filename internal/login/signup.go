@@ -48,10 +48,8 @@ func (u *Surface) readSignup(_ context.Context, c *gateway.Call) (*attempt, erro
 // register makes the account and the user service's record. done says that there is
 // an answer, and nothing to be asked for a token.
 func (u *Surface) register(ctx context.Context, a *attempt) (done bool, err error) {
-	if u.hooks != nil {
-		if err := u.hooks.Registering(ctx, registering(u, a)); err != nil {
-			return false, err
-		}
+	if err := u.registering(ctx, a); err != nil {
+		return false, err
 	}
 	made, err := u.auth0.signup(ctx, a.from, a.signup)
 	if err != nil {

@@ -38,6 +38,7 @@ func errUnauthorized(code string) *fault.Error {
 // meet notes who calls.
 func (u *Surface) meet(a *attempt, c *gateway.Call) {
 	a.from, a.headers, a.device = c.View.Client, c.View.Header, c.View.Header.Values(deviceHeader)
+	a.host, a.origin, a.request, a.decision = c.View.Host, c.View.Origin(), c.View.ID, c.Decision
 	if folded, _, ok := principal.FoldEmail(a.account); ok {
 		a.email = folded
 	}

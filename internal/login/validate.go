@@ -8,6 +8,7 @@ import (
 
 	"github.com/portreeve/portreeve/internal/config"
 	"github.com/portreeve/portreeve/internal/principal"
+	"github.com/portreeve/portreeve/internal/request"
 )
 
 // relaxed reports whether what weakens checks may be used.
@@ -47,6 +48,36 @@ func (c *Config) Validate(r *config.Reporter, env string) {
 	if c.QA != nil {
 		c.QA.Validate(r.At("qa"), env)
 	}
+	if c.Reissue && (c.auth0() || c.Audience == "") {
+		r.Errorf("reissue", "is for provider: oidc with an audience; Auth0's own Actions set claims of its tokens")
+	}
+	if c.Factors != nil {
+		c.Factors.Validate(r.At("factors"), c.auth0())
+	}
+}
+
+// Validate reports what the types cannot say.
+func (c *FactorsConfig) Validate(r *config.Reporter, auth0 bool) {
+	if auth0 {
+		r.Errorf("", "is for provider: oidc; with auth0 the factors are Auth0's")
+	}
+	if len(c.Issuer) > 64 || strings.ContainsFunc(c.Issuer, func(r rune) bool { return r < ' ' || r == ':' || r == 0x7f }) {
+		r.Errorf("issuer", "must be at most 64 characters on one line, without a colon")
+	}
+	if c.PasskeyHost != "" {
+		if host, ok := request.CanonicalHost(c.PasskeyHost); !ok || host != c.PasskeyHost || strings.HasPrefix(host, "[") {
+			r.Errorf("passkeyHost", "must be a host name in lower case, without scheme and port")
+		}
+	} else if len(c.PasskeyOrigins) > 0 {
+		r.Errorf("passkeyOrigins", "needs passkeyHost")
+	}
+	for i, o := range c.PasskeyOrigins {
+		rest, web := strings.CutPrefix(o, "https://")
+		key, android := strings.CutPrefix(o, "android:apk-key-hash:")
+		if web && (rest == "" || strings.ContainsAny(rest, "/?#@ ")) || android && key == "" || !web && !android {
+			r.Errorf("passkeyOrigins"+config.Index(i), "must be https:// and a host, or android:apk-key-hash: and a hash")
+		}
+	}
 }
 
 // Validate is that of Config.
@@ -65,6 +96,9 @@ func (c *ProviderConfig) Validate(r *config.Reporter, env string) {
 	}
 	if c.Lockout != nil {
 		c.Lockout.Validate(r.At("lockout"))
+	}
+	if c.Actions != nil {
+		c.Actions.Validate(r.At("actions"), relaxed(env))
 	}
 	if c.auth0() {
 		for _, k := range []struct{ key, value string }{{"audience", c.Audience}, {"connection", c.Connection}} {
