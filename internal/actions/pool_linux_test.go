@@ -15,6 +15,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/portreeve/portreeve/internal/fault"
 )
 
@@ -22,12 +24,15 @@ import (
 // no environment, and every limit.
 func TestAChildHasNothing(t *testing.T) {
 	t.Parallel()
-	// A descriptor that somebody left open across exec, and a variable.
-	left, err := os.Open("/etc/hostname")
+	// A descriptor that somebody left open across exec, as service managers do.
+	left, err := os.Open("/dev/null")
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer left.Close()
+	if _, err := unix.FcntlInt(left.Fd(), unix.F_SETFD, 0); err != nil {
+		t.Fatal(err)
+	}
 	e := engine(t, Options{Idle: -1})
 	c, release, err := e.take(t.Context())
 	if err != nil {
