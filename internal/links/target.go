@@ -118,7 +118,7 @@ func (t *target) add(s string, at place) (place, error) {
 		from = to
 	}
 	for i := 0; i < len(s); i++ {
-		next := at
+		var next place
 		switch c := s[i]; {
 		case c <= ' ' || c >= 0x7f || strings.IndexByte("\"<>\\^`{|}", c) >= 0:
 			return at, fmt.Errorf("%q does not belong in a URL; percent-encode it", c)
