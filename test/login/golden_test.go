@@ -26,7 +26,7 @@ var update = flag.Bool("update", false, "write the expected part of testdata ane
 // the services were sent for it. A file of testdata is steps, and below ---- what
 // came of them:
 //
-//	! castle deny zq9.ann@example.com     what is so beforehand
+//	! castle deny zq9.ann@example.com     what is so from here on
 //	POST /oauth/token                     a step: request line, fields, body
 //	X-Castle-Request-Token: ${device}
 //	{"username": …}
@@ -68,49 +68,62 @@ func TestGolden(t *testing.T) {
 func play(t *testing.T, host string, steps []string) string {
 	t.Helper()
 	change := map[string]string{}
-	var before [][]string
-	first := strings.Split(steps[0], "\n")
-	for len(first) > 0 && (strings.HasPrefix(first[0], "! ") || strings.HasPrefix(first[0], "#")) {
-		words := strings.Fields(first[0])
-		if words[0] == "!" && words[1] == "set" {
+	for line := range strings.Lines(steps[0]) {
+		if words := strings.Fields(line); len(words) > 3 && words[0] == "!" && words[1] == "set" {
 			change[words[2]] = strings.Join(words[3:], " ")
-		} else if words[0] == "!" {
-			before = append(before, words[1:])
 		}
-		first = first[1:]
 	}
-	steps[0] = strings.Join(first, "\n")
 	w := start(t, change)
-	for _, words := range before {
-		w.prepare(t, words)
-	}
-	known, out := map[string]string{}, &strings.Builder{}
+	known, out, told := map[string]string{}, &strings.Builder{}, &sent{at: map[string]int{}}
 	for _, step := range steps {
-		if strings.TrimSpace(step) != "" {
-			w.step(t, host, strings.TrimLeft(step, "\n"), known, out)
+		lines := strings.Split(strings.TrimLeft(step, "\n"), "\n")
+		for len(lines) > 0 && (strings.HasPrefix(lines[0], "! ") || strings.HasPrefix(lines[0], "#")) {
+			if words := strings.Fields(lines[0]); words[0] == "!" && words[1] != "set" {
+				w.prepare(t, words[1:])
+				fmt.Fprintln(out, lines[0])
+			}
+			lines = lines[1:]
+		}
+		if step = strings.Join(lines, "\n"); strings.TrimSpace(step) != "" {
+			w.step(t, host, step, known, out)
+			told.tell(w, out)
 		}
 	}
 	if err := w.Stop(); err != nil { // what is queued is sent
 		t.Error(err)
 	}
+	told.tell(w, out)
+	slices.Sort(told.failures)
+	out.WriteString(strings.Join(append(told.later, told.failures...), ""))
+	return plain(out.String(), w)
+}
+
+// sent is what the services were sent and the golden file was not yet told.
+type sent struct {
+	at              map[string]int
+	later, failures []string
+}
+
+// tell writes what is new. What is sent behind an answer, in no order that could be
+// told, waits for the end.
+func (n *sent) tell(w *world, out *strings.Builder) {
 	for _, service := range []struct {
 		name string
 		seen []standin.Sent
 	}{{"auth0", w.auth0.Seen()}, {"castle", w.castle.Seen()}, {"users", w.users.Seen()}} {
-		var later []string
-		for _, s := range service.seen {
+		for _, s := range service.seen[n.at[service.name]:] {
 			switch line := fmt.Sprintf("-> %s %s\n", service.name, sentText(s)); {
 			case strings.HasPrefix(s.Path, "/.well-known/"):
-			case s.Text("status") == "$failed": // sent behind the answer, in no order that could be told
-				later = append(later, line)
+			case s.Text("status") == "$failed":
+				n.failures = append(n.failures, line)
+			case strings.HasPrefix(s.Path, "/api/v2/") || s.Text("grant_type") == "client_credentials":
+				n.later = append(n.later, line)
 			default:
 				out.WriteString(line)
 			}
 		}
-		slices.Sort(later)
-		out.WriteString(strings.Join(later, ""))
+		n.at[service.name] = len(service.seen)
 	}
-	return plain(out.String(), w)
 }
 
 // prepare does what a line that begins with ! says.
@@ -127,9 +140,13 @@ func (w *world) prepare(t *testing.T, words []string) {
 		one, _ := w.users.User(words[1])
 		one.Email, one.Status = words[1], words[2]
 		w.users.Put(one)
-	case "fail": // fail SERVICE HOW [PATH…]
+	case "fail": // fail SERVICE [HOW [PATH…]]
 		fail := map[string]func(standin.Mishap, ...string){"auth0": w.auth0.Fail, "castle": w.castle.Fail, "users": w.users.Fail}[words[1]]
-		fail(standin.Mishap(words[2]), words[3:]...)
+		if words = append(words, ""); len(words) == 3 {
+			fail(standin.Well)
+		} else {
+			fail(standin.Mishap(words[2]), words[3:len(words)-1]...)
+		}
 	default:
 		t.Fatalf("no such line: ! %v", words)
 	}
@@ -158,9 +175,6 @@ func (w *world) step(t *testing.T, host, step string, known map[string]string, o
 		}
 	})
 	lines := strings.Split(step, "\n")
-	for strings.HasPrefix(lines[0], "#") {
-		lines = lines[1:]
-	}
 	method, target, _ := strings.Cut(lines[0], " ")
 	lines = lines[1:]
 	var fields []string

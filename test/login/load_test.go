@@ -2,7 +2,10 @@ package login_test
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
 	"runtime"
+	"strings"
 	"sync"
 	"testing"
 
@@ -10,17 +13,18 @@ import (
 	"github.com/portreeve/portreeve/test/edge"
 )
 
-// TestAThousandLoginsAtOnce signs a thousand people in at once, three times over:
-// everybody comes in, and afterwards the process holds no more than after the first
-// round.
+// TestAThousandLoginsAtOnce signs a thousand people in at once: everybody comes in,
+// and afterwards the process holds no more than after the first of them did. (Under the race
+// detector they are fewer.)
 func TestAThousandLoginsAtOnce(t *testing.T) { //nolint:paralleltest // it measures the process
-	const people = 1000
-	w := start(t, map[string]string{"TOP": "trustedProxies: [127.0.0.1/32]", "TIMEOUT": "20s", "RISKTIME": "10s", "USERTIME": "20s"})
+	const people = crowd
+	w := start(t, map[string]string{"STORE": memory(t), "TOP": "trustedProxies: [127.0.0.1/32]", "TIMEOUT": "20s", "RISKTIME": "10s", "USERTIME": "20s"})
 	for n := range people {
 		w.auth0.Add(standin.Person{Email: fmt.Sprintf("p%d@example.com", n), Password: password})
 		w.users.Put(standin.User{ID: fmt.Sprintf("u%d", n), Email: fmt.Sprintf("p%d@example.com", n), Status: "active"})
 	}
-	round := func() {
+	round := func(people int) {
+		t.Helper()
 		var all sync.WaitGroup
 		failed := make(chan string, people)
 		for n := range people {
@@ -37,7 +41,7 @@ func TestAThousandLoginsAtOnce(t *testing.T) { //nolint:paralleltest // it measu
 		all.Wait()
 		close(failed)
 		if len(failed) > 0 {
-			t.Errorf("%d of %d did not come in; one: %s", len(failed), people, <-failed)
+			t.Errorf("%d of %d did not come in; one: %s\n%s", len(failed), people, <-failed, reasons(w.Log.String()))
 		}
 		w.forget()
 	}
@@ -49,14 +53,38 @@ func TestAThousandLoginsAtOnce(t *testing.T) { //nolint:paralleltest // it measu
 		runtime.ReadMemStats(&m)
 		return runtime.NumGoroutine(), m.HeapAlloc
 	}
-	round()
+	round(max(people/4, 150)) // until as many connections are kept as ever are
 	goroutines, bytes := held()
-	round()
-	round()
-	edge.Until(t, "the goroutines of 2,000 logins are gone", func() bool { now, _ := held(); return now <= goroutines+20 })
-	// A login leaves a token in the stand-in, a device token that counted, a success
+	round(people)
+	edge.Until(t, "the goroutines of all logins are gone", func() bool { now, _ := held(); return now <= goroutines+100 })
+	// A login leaves a refresh token in the stand-in, a device token that counted, a success
 	// in the lock-out's table: 8 KiB each are more than all of it.
-	if _, now := held(); now > bytes+2*people*(8<<10) {
-		t.Errorf("%d KiB before, %d KiB after 2,000 logins more", bytes>>10, now>>10)
+	_, now := held()
+	t.Logf("%d KiB before, %d KiB after", bytes>>10, now>>10)
+	if now > bytes+people*(8<<10) {
+		t.Error("that is more than 8 KiB for each")
 	}
+}
+
+// memory is a file for a store that waits for no disk, where there is such a place:
+// a login is three commits, and how long a disk takes over 3,000 says nothing here.
+func memory(t *testing.T) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("/dev/shm", "portreeve-")
+	if err != nil {
+		return "portreeve.db"
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	return filepath.Join(dir, "portreeve.db")
+}
+
+// reasons is a few lines of a log that say why.
+func reasons(log string) string {
+	var out []string
+	for line := range strings.Lines(log) {
+		if !strings.Contains(line, `"status":200`) && !strings.Contains(line, "store migrated") && !strings.Contains(line, `"msg":"configuration"`) && len(out) < 8 {
+			out = append(out, line)
+		}
+	}
+	return strings.Join(out, "")
 }

@@ -15,7 +15,7 @@ import (
 // anew by a test; those of settings are the rest.
 const configuration = `
 environment: test
-store: {url: "sqlite:portreeve.db"}
+store: {url: "sqlite:@STORE@"}
 masterKey: "enE4LW1hc3Rlci1rZXktMDEyMzQ1Njc4OWFiY2RlZjA="
 @TOP@
 sites:
@@ -45,7 +45,7 @@ const (
 )
 
 func settings() map[string]string {
-	return map[string]string{"LOGINHOST": "auth.example", "TOP": "", "TIMEOUT": "5s", "RISK": withRisk, "USERS": withUsers, "MORE": "",
+	return map[string]string{"STORE": "portreeve.db", "LOGINHOST": "auth.example", "TOP": "", "TIMEOUT": "5s", "RISK": withRisk, "USERS": withUsers, "MORE": "",
 		"BLOCKING": "true", "RISKTIME": "5s", "ONERROR": "deny", "AFTER": "wait", "USERTIME": "5s", "USERERROR": "deny"}
 }
 
