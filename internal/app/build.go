@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/portreeve/portreeve/internal/actions"
 	"github.com/portreeve/portreeve/internal/client"
 	"github.com/portreeve/portreeve/internal/config"
 	"github.com/portreeve/portreeve/internal/docs"
@@ -36,6 +37,8 @@ type Deps struct {
 	Automatic func(server.ACME) (*server.Automatic, error)
 	// Edges makes or reuses login edges; nil makes them anew.
 	Edges func(name string, settings any, fresh func() (*login.Surface, error)) (*login.Surface, error)
+	// Actions makes or reuses what runs scripts; nil where nothing does.
+	Actions func() *actions.Engine
 	// Links counts what came of links; nil: nobody does.
 	Links func(site, outcome string)
 	// Stored is what lives in the store; nil where nothing is opened.

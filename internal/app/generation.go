@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/portreeve/portreeve/internal/actions"
 	"github.com/portreeve/portreeve/internal/assertion"
 	"github.com/portreeve/portreeve/internal/explain"
 	"github.com/portreeve/portreeve/internal/identity"
@@ -34,6 +35,7 @@ type kept struct {
 	upstreams map[string]*proxy.Group // by proxy.GroupSettings.ID
 	auto      map[server.ACME]*server.Automatic
 	edges     []*edge
+	engine    *actions.Engine // nil until a configuration has scripts
 	doors     []net.Addr // once they are open
 }
 
@@ -157,4 +159,7 @@ func (k *kept) close() {
 		a.Close()
 	}
 	k.closeEdges()
+	if k.engine != nil {
+		k.engine.Close()
+	}
 }

@@ -71,6 +71,7 @@ func layers() []layer {
 			"internal/metric":      nil,
 			"internal/actions":     nil,
 			"internal/login":       {"internal/actions", "internal/castle", "internal/lockout", "internal/mailcheck", "internal/metric", "internal/userservice"},
+			"internal/loginhooks":  {"internal/actions", "internal/login", "internal/mfa", "internal/tenant"},
 			"internal/links":       nil,
 			"internal/migrate":     {"internal/tenant", "internal/apikey", "internal/agents", "internal/escrow"},
 		}},
