@@ -17,7 +17,7 @@ func (demoCmd) Help() string {
   portreeve demo
 
 Needs no account, no configuration and no network beyond loopback. Prints curl
-lines with live tokens, one of them refused and explained; runs until Ctrl-C.`
+lines to paste, with live tokens, and what explains two refusals; runs until Ctrl-C.`
 }
 
 // Run runs the demonstration until it is told to stop.
@@ -28,7 +28,7 @@ func (c demoCmd) Run(s streams) error {
 	}
 	ctx, stop := stopSignals(s)
 	defer stop()
-	d, err := demo.Start(demo.Options{Listen: c.Listen, Log: log})
+	d, err := demo.Start(demo.Options{Listen: c.Listen, Log: log, Texts: s.out})
 	if err != nil {
 		return err
 	}

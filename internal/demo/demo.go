@@ -1,16 +1,14 @@
 // Package demo runs Portreeve in front of stand-ins, all on loopback and out of
 // a folder of its own: no account anywhere, nothing left behind.
 //
-// It owns the demonstration's configuration (demo.yaml), its people and the
-// requests that show what each may do. It knows the stand-ins and the app, and
-// nothing of how Portreeve decides.
+// It owns the demonstration's configuration (demo.yaml), its people, and the tour:
+// groups of lines that show what each may do. It knows the stand-ins and the app,
+// and nothing of how Portreeve decides.
 package demo
 
 import (
 	"context"
-	"crypto/rand"
 	_ "embed"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
@@ -21,7 +19,6 @@ import (
 	"time"
 
 	"github.com/portreeve/portreeve/internal/app"
-	"github.com/portreeve/portreeve/internal/standin"
 )
 
 //go:embed demo.yaml
@@ -41,82 +38,71 @@ type Demo struct {
 	// Link signs somebody in once, within ten minutes, with a browser.
 	Link string
 
-	issuer *standin.Issuer
-	access *standin.Access
-	echo   *standin.Echo
-	phone  *standin.Phone
-	stop   context.CancelFunc
-	done   chan error
+	services
+	port       string // of URL
+	passphrase string // that opens what machines sealed
+	signer     string // thumbprint of the key that vouches for the tenant's
+	texts      io.Writer
+	stop       context.CancelFunc
+	done       chan error
 }
 
 // Options are the choices of Start.
 type Options struct {
 	Listen string    // where Portreeve listens; "" means 127.0.0.1:8787, or a free port where that is taken
 	Log    io.Writer // the access log
+	// Program is what the tour's lines call ./portreeve; "" means this process's own.
+	Program string
+	// Texts is told of every text that a telephone gets; nil: nobody.
+	Texts io.Writer
 }
 
 // Start brings everything up. Close ends it and removes its folder.
-func Start(o Options) (d *Demo, err error) {
+func Start(o Options) (*Demo, error) {
 	dir, err := os.MkdirTemp("", "portreeve-demo-")
 	if err != nil {
 		return nil, err
 	}
-	d = &Demo{Dir: dir, Config: filepath.Join(dir, "portreeve.yaml"), done: make(chan error, 1)}
-	defer func() {
-		if err != nil {
+	d := &Demo{Dir: dir, Config: filepath.Join(dir, "portreeve.yaml"), texts: o.Texts, done: make(chan error, 1)}
+	for _, begin := range []func() error{
+		func() error { return d.linkProgram(o.Program) },
+		d.standIns, d.writeConfig, d.people, d.accounts, d.store,
+		func() error { return d.serve(o) },
+		func() error { return d.page.begin() },
+		d.onboard, d.writeGroups,
+	} {
+		if err := begin(); err != nil {
 			_ = d.Close()
+			return nil, err
 		}
-	}()
-	if err := d.standIns(); err != nil {
-		return nil, err
 	}
-	if err := d.writeConfig(); err != nil {
-		return nil, err
-	}
-	if err := d.people(); err != nil {
-		return nil, err
-	}
-	return d, d.serve(o)
+	return d, nil
 }
 
-func (d *Demo) standIns() error {
-	var ls [4]net.Listener
-	for i := range ls {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
+// linkProgram makes ./portreeve of the folder this very program, which a path may
+// not lead to: `go run` leaves it nowhere.
+func (d *Demo) linkProgram(program string) error {
+	if program == "" {
+		var err error
+		if program, err = os.Executable(); err != nil {
 			return err
 		}
-		ls[i] = l
 	}
-	var err error
-	if d.issuer, err = standin.NewIssuer(ls[0], standin.IssuerOptions{Lifetime: lifetime, Clients: []standin.Client{{
-		ID: "robot", Secret: "robot-demo-secret", Audiences: []string{"demo-api"}, Scopes: []string{"reports:read"},
-		Claims: map[string]any{"sub": "robot"}}}}); err != nil {
-		return err
-	}
-	if d.access, err = standin.NewAccess(ls[1], standin.AccessOptions{Team: team, Audience: audience, Lifetime: lifetime,
-		ServiceTokens: []standin.ServiceToken{{ID: "deploy.access", Secret: "deploy-demo-secret"}}}); err != nil {
-		return err
-	}
-	d.echo = standin.NewEcho(ls[2], standin.EchoOptions{Name: "the demo's application"})
-	d.phone = standin.NewPhone(ls[3])
-	return nil
+	return os.Symlink(program, filepath.Join(d.Dir, "portreeve"))
 }
 
-// writeConfig fills in the stand-ins' addresses, which are new each time.
-func (d *Demo) writeConfig() error {
-	var key [32]byte
-	_, _ = rand.Read(key[:]) // never fails since Go 1.24
-	if err := d.write("jwt-secret", base64.StdEncoding.EncodeToString(key[:])); err != nil {
-		return err
-	}
-	text := strings.NewReplacer("@ISSUER@", d.issuer.URL(), "@TEAM@", team, "@AUDIENCE@", audience,
-		"@CERTS@", d.access.CertsURL(), "@ECHO@", d.echo.URL()).Replace(configuration)
-	return d.write("portreeve.yaml", text)
-}
-
+// write makes a file of the folder that only its owner reads.
 func (d *Demo) write(name, text string) error {
-	return os.WriteFile(filepath.Join(d.Dir, name), []byte(text), 0o600)
+	file := filepath.Join(d.Dir, name)
+	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
+		return err
+	}
+	return os.WriteFile(file, []byte(text), 0o600)
+}
+
+// at is a URL of one of the sites.
+func (d *Demo) at(site, path string) string {
+	return "http://" + site + ".localhost:" + d.port + path
 }
 
 func (d *Demo) serve(o Options) error {
@@ -141,7 +127,7 @@ func (d *Demo) serve(o Options) error {
 	go func() { d.done <- a.Run(ctx) }()
 	select {
 	case addr := <-up:
-		d.URL = "http://" + addr
+		d.URL, d.port = "http://"+addr, addr[strings.LastIndexByte(addr, ':')+1:]
 		return nil
 	case err := <-d.done:
 		d.done <- err
@@ -162,17 +148,6 @@ func (d *Demo) Close() error {
 		d.stop()
 		errs = append(errs, <-d.done)
 	}
-	if d.issuer != nil {
-		errs = append(errs, d.issuer.Close())
-	}
-	if d.access != nil {
-		errs = append(errs, d.access.Close())
-	}
-	if d.echo != nil {
-		errs = append(errs, d.echo.Close())
-	}
-	if d.phone != nil {
-		errs = append(errs, d.phone.Close())
-	}
+	errs = append(errs, d.services.close())
 	return errors.Join(append(errs, os.RemoveAll(d.Dir))...)
 }

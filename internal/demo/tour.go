@@ -3,103 +3,85 @@ package demo
 import (
 	"fmt"
 	"io"
-	"net/http"
-	"os"
-	"path/filepath"
-	"strings"
-	"time"
 
 	"github.com/portreeve/portreeve/internal/app"
 	"github.com/portreeve/portreeve/internal/explain"
 )
 
-// Tour prints who can do what as curl lines, makes the last request itself and
-// explains its refusal.
+// Tour prints a screen: what to open in a browser, a few lines of each group, and
+// two refusals, just made, with what explains them.
 func (d *Demo) Tour(w io.Writer, colour bool) error {
-	fmt.Fprintf(w, "Portreeve answers on %s, in front of an OpenID Connect issuer, a Cloudflare\n"+
-		"Access team and an application, all stand-ins on this machine.\n\nThe people (each one's live token is in a file):\n\n", d.URL)
-	for _, p := range everybody {
-		fmt.Fprintf(w, "  %-6s %s\n", p.name, p.is)
-	}
-	fmt.Fprintf(w, "\nIn a browser, what may be asked of it, and by whom:\n\n  %s/reference\n", d.URL)
-	fmt.Fprintf(w, "\nIn a browser on this machine too: this signs erin in, an editor, once and within ten\nminutes. Then / says who you are, and /.portreeve/sessions lists your sessions:\n\n  %s\n", d.Link)
-	fmt.Fprintf(w, "\nPaste any of these into another terminal:\n\n")
-	requests := Requests()
-	for _, r := range requests {
-		fmt.Fprintf(w, "  # %d  %s\n  %s\n", r.Status, r.Shows, d.Curl(r))
-	}
-	if err := d.keyLife(w); err != nil {
-		return err
-	}
-	fmt.Fprintf(w, "\nThe same with your own hands, line by line:\n\n")
-	printSteps(w, d.Steps())
-	fmt.Fprintf(w, "\nA second factor, and an agent that is shared, line by line:\n\n")
-	printSteps(w, d.SharedSteps())
-	last := requests[len(requests)-1]
-	rec, err := d.refused(last)
+	refused, err := d.refusals()
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(w, "\nThe last of the requests further up has just been tried. Why was it refused?\n\n  portreeve explain -c %s --id %s\n\n", d.Config, rec.ID)
-	explain.Text(w, *rec, colour)
-	fmt.Fprintf(w, "\nThe configuration is %s; `portreeve check -c` it to see who opens what.\nStop with Ctrl-C: the folder goes with it.\n", d.Config)
+	strong := func(s string) string {
+		if colour {
+			return "\x1b[1m" + s + "\x1b[0m"
+		}
+		return s
+	}
+	fmt.Fprintf(w, "Portreeve answers on %s, in front of stand-ins on this machine: an OpenID Connect issuer,\n"+
+		"Cloudflare Access, Auth0, Castle, a user service, Twilio, an application. Ctrl-C ends it and leaves nothing.\n", d.URL)
+	fmt.Fprintf(w, "\n%s\n", strong("In a browser"))
+	for _, p := range [][2]string{
+		{d.URL + "/reference", "what may be asked of it, and by whom"},
+		{d.at("go", "/invite/anna"), "a link into an app: its QR code here, the app on a phone"},
+		{d.page.url, "text me the app, and the telephone that gets the text"},
+		{d.Link, "signs erin in, once"},
+	} {
+		fmt.Fprintf(w, "  %-38s %s\n", p[0], p[1])
+	}
+	fmt.Fprintf(w, "\n%s everybody's credentials are files of the folder, and `sh -v` runs all lines of a group\n\n  cd %s\n", strong("In another terminal:"), d.Dir)
+	for _, g := range d.Groups() {
+		fmt.Fprintf(w, "\n%-84s sh -v tour/%s\n", strong(g.Title), g.Name)
+		for _, s := range g.Steps {
+			if s.Top {
+				fmt.Fprintf(w, "  %s\n  %s\n", s.says(), s.Line)
+			}
+		}
+	}
+	fmt.Fprintf(w, "\n%s\n", strong("Why was it refused?"))
+	for _, r := range refused {
+		why := r.Reason
+		if step, _ := r.Denied(); step.Stage == "decide" {
+			why = step.Found
+		}
+		fmt.Fprintf(w, "  # %d  %s %s, just now: %s\n  ./portreeve explain --id %s\n", r.Status, r.Method, r.Path, why, r.ID)
+	}
 	return nil
 }
 
-func printSteps(w io.Writer, steps []Step) {
-	for _, step := range steps {
-		came := step.Shows
-		if step.Status != 0 {
-			came = fmt.Sprintf("%d  %s", step.Status, step.Shows)
-		}
-		fmt.Fprintf(w, "  # %s\n  %s\n", came, step.Line)
-	}
-}
-
-// Curl is the command line of a request.
-func (d *Demo) Curl(r Request) string {
-	var b strings.Builder
-	b.WriteString("curl -s --path-as-is")
-	if r.Status >= 300 {
-		b.WriteString(" -i")
-	}
-	if r.Method != "GET" {
-		b.WriteString(" -X " + r.Method)
-	}
-	if r.Who != "" {
-		b.WriteString(" -H @" + filepath.Join(d.Dir, r.Who))
-	}
-	b.WriteString(" " + d.URL + r.Path)
-	return b.String()
-}
-
-// Do makes a request of the tour.
-func (d *Demo) Do(r Request) (*http.Response, error) {
-	req, err := http.NewRequest(r.Method, d.URL+r.Path, nil)
+// refusals makes two requests that are to be refused, and looks the decisions up.
+func (d *Demo) refusals() (out []*explain.Record, err error) {
+	dave, err := d.read("dave")
 	if err != nil {
 		return nil, err
 	}
-	if r.Who != "" {
-		line, err := os.ReadFile(filepath.Join(d.Dir, r.Who))
+	mallory, err := d.read("mallory")
+	if err != nil {
+		return nil, err
+	}
+	for _, r := range []struct {
+		method, url, body string
+		head              string
+		status            int
+	}{
+		{"DELETE", d.URL + "/docs/7", "", dave, 403},
+		{"POST", d.at("login", "/oauth/token"), mallory, "X-Castle-Request-Token: " + d.castle.Token(), 401},
+	} {
+		resp, err := d.ask(r.method, r.url, r.head, r.body)
 		if err != nil {
 			return nil, err
 		}
-		name, value, _ := strings.Cut(strings.TrimSpace(string(line)), ": ")
-		req.Header.Set(name, value)
+		if resp.StatusCode != r.status {
+			return nil, fmt.Errorf("%s %s answered %s, not %d", r.method, r.url, resp.Status, r.status)
+		}
+		rec, err := app.Lookup(d.source(), resp.Header.Get("X-Portreeve-Decision"))
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, rec)
 	}
-	client := &http.Client{Timeout: 10 * time.Second, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-	return client.Do(req)
-}
-
-// refused makes a request that is to be refused and looks the decision up.
-func (d *Demo) refused(r Request) (*explain.Record, error) {
-	resp, err := d.Do(r)
-	if err != nil {
-		return nil, err
-	}
-	_ = resp.Body.Close()
-	if resp.StatusCode != r.Status {
-		return nil, fmt.Errorf("%s %s answered %s, not %d", r.Method, r.Path, resp.Status, r.Status)
-	}
-	return app.Lookup(d.source(), resp.Header.Get("X-Portreeve-Decision"))
+	return out, nil
 }

@@ -17,6 +17,8 @@ type TwilioOptions struct {
 	AccountSid, AuthToken string
 	// Services are the messaging services of the account.
 	Services []string
+	// Taken is told of every message that was taken; nil: nobody.
+	Taken func(SMS)
 }
 
 // SMS is a message that Twilio took.
@@ -114,6 +116,9 @@ func (t *Twilio) message(w http.ResponseWriter, r *http.Request, s *Sent) {
 	default:
 		text := SMS{SID: "SM" + fmt.Sprintf("%032x", sha256.Sum256([]byte(unique())))[:32], To: to, Service: service, Body: body}
 		t.texts = append(t.texts, text)
+		if t.o.Taken != nil {
+			t.o.Taken(text)
+		}
 		reply(w, http.StatusCreated, map[string]any{
 			"sid": text.SID, "account_sid": t.o.AccountSid, "messaging_service_sid": service, "to": to, "from": nil, "body": body,
 			"status": "accepted", "direction": "outbound-api", "num_segments": "0", "num_media": "0", "price": nil, "price_unit": nil,

@@ -2,20 +2,60 @@ package flows
 
 import (
 	"io"
+	"net"
 	"os"
 	"os/exec"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/portreeve/portreeve/internal/demo"
 	"github.com/portreeve/portreeve/test/peer"
 )
 
-func startDemo(t *testing.T) *demo.Demo {
+func TestDemo(t *testing.T) {
+	t.Parallel()
+	peer.Program(t, "curl")
+	bin := t.TempDir() + "/portreeve"
+	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", bin, "github.com/portreeve/portreeve/cmd/portreeve").CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	for name, test := range map[string]func(t *testing.T, d *demo.Demo){
+		"the tour's lines run in a shell":          linesRunInAShell,
+		"a group of the tour runs as a file":       groupsRunAsFiles,
+		"the tour is one screen":                   tourIsOneScreen,
+		"the files of the demo are its owner's":    filesAreTheOwners,
+		"the link that is printed signs a user in": followLink,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			test(t, startDemo(t, bin))
+		})
+	}
+}
+
+// A port that is taken is said, and the folder goes all the same.
+func TestDemoWhosePortIsTaken(t *testing.T) {
+	t.Parallel()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	d, err := demo.Start(demo.Options{Listen: l.Addr().String(), Log: io.Discard})
+	if err == nil {
+		t.Fatal(d.Close())
+	}
+	if !strings.Contains(err.Error(), "address already in use") {
+		t.Error(err)
+	}
+}
+
+func startDemo(t *testing.T, bin string) *demo.Demo {
 	t.Helper()
-	d, err := demo.Start(demo.Options{Listen: "127.0.0.1:0", Log: io.Discard})
+	d, err := demo.Start(demo.Options{Listen: "127.0.0.1:0", Log: io.Discard, Program: bin})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -23,80 +63,114 @@ func startDemo(t *testing.T) *demo.Demo {
 		if err := d.Close(); err != nil {
 			t.Errorf("the demo ended with %v", err)
 		}
+		if _, err := os.Stat(d.Dir); !os.IsNotExist(err) {
+			t.Errorf("%s is left behind (%v)", d.Dir, err)
+		}
 	})
 	return d
 }
 
-func TestTheDemoShowsWhatItSays(t *testing.T) {
-	t.Parallel()
-	d := startDemo(t)
-	for _, r := range demo.Requests() {
-		t.Run(r.Who+" "+r.Method+" "+r.Path, func(t *testing.T) {
-			res, err := d.Do(r)
-			if err != nil {
-				t.Fatal(err)
-			}
-			_ = res.Body.Close()
-			if res.StatusCode != r.Status {
-				t.Errorf("status %d, the tour says %d", res.StatusCode, r.Status)
-			}
-		})
-	}
-}
-
-// The lines that the tour prints are pasted into a shell, as people do.
-func TestTheToursLinesRunInAShell(t *testing.T) {
-	t.Parallel()
-	peer.Program(t, "curl")
-	d := startDemo(t)
+// The tour's lines are pasted into a shell, as people do: those of the screen first,
+// in its order, then every group whole.
+func linesRunInAShell(t *testing.T, d *demo.Demo) {
 	var tour strings.Builder
 	if err := d.Tour(&tour, false); err != nil {
 		t.Fatal(err)
 	}
-	ran, want := 0, 0
-	steps := slices.Concat(d.Steps(), d.SharedSteps())
+	groups, printed := d.Groups(), map[string]bool{}
 	for line := range strings.Lines(tour.String()) {
 		line = strings.TrimSpace(line)
-		if number, _, ok := strings.Cut(strings.TrimPrefix(line, "# "), " "); ok && strings.HasPrefix(line, "# ") {
-			want, _ = strconv.Atoi(number)
-		}
-		if !strings.HasPrefix(line, "curl ") || slices.ContainsFunc(steps, func(s demo.Step) bool { return s.Line == line }) {
+		first, _, _ := strings.Cut(line, " ")
+		if first != "curl" && first != "./portreeve" {
 			continue
 		}
-		ran++
-		out, err := exec.CommandContext(t.Context(), "sh", "-c", line+" -o /dev/null -w '%{http_code}'").CombinedOutput()
-		if code := string(out); err != nil || !strings.HasSuffix(code, strconv.Itoa(want)) {
-			t.Errorf("%s\ncame to %s (%v), the tour says %d", line, code, err, want)
+		printed[line] = true
+		step := demo.Step{Line: line}
+		for _, g := range groups {
+			if i := slices.IndexFunc(g.Steps, func(s demo.Step) bool { return s.Line == line && s.Top }); i >= 0 {
+				step = g.Steps[i]
+			}
 		}
+		if first == "curl" && step.Status == 0 {
+			t.Errorf("the tour prints a line of no group: %s", line)
+		}
+		run(t, d, step)
 	}
-	if ran != len(demo.Requests()) {
-		t.Errorf("the tour prints %d lines for %d requests", ran, len(demo.Requests()))
-	}
-	runSteps(t, steps)
-	followLink(t, d)
-	if text := tour.String(); !strings.Contains(text, "docs:write") || !strings.Contains(text, "portreeve explain") {
-		t.Errorf("the tour does not explain the refusal:\n%s", text)
+	for _, g := range groups {
+		for _, s := range g.Steps {
+			if s.Top && !printed[s.Line] {
+				t.Errorf("the tour does not print %s", s.Line)
+			}
+			run(t, d, s)
+		}
 	}
 }
 
-// runSteps pastes the life of a key and what people share, with the command on the path.
-func runSteps(t *testing.T, steps []demo.Step) {
+// run pastes a line in the demo's folder.
+func run(t *testing.T, d *demo.Demo, step demo.Step) {
 	t.Helper()
-	bin := t.TempDir()
-	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", bin+"/portreeve", "github.com/portreeve/portreeve/cmd/portreeve").CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
+	line := step.Line
+	if step.Status != 0 {
+		line += " -o /dev/null -w '%{http_code}'"
 	}
-	for _, step := range steps {
-		line := step.Line
-		if step.Status != 0 {
-			line += " -o /dev/null -w '%{http_code}'"
-		}
-		cmd := exec.CommandContext(t.Context(), "sh", "-c", line)
-		cmd.Env = append(os.Environ(), "PATH="+bin+":"+os.Getenv("PATH"))
+	cmd := exec.CommandContext(t.Context(), "sh", "-c", line)
+	cmd.Dir = d.Dir
+	out, err := cmd.CombinedOutput()
+	if err != nil || step.Status != 0 && !strings.HasSuffix(string(out), strconv.Itoa(step.Status)) {
+		t.Errorf("%s\ncame to %s (%v), the tour says %d", step.Line, out, err, step.Status)
+	}
+}
+
+// A group is run by one command, which shows each line and what comes of it.
+func groupsRunAsFiles(t *testing.T, d *demo.Demo) {
+	for name, want := range map[string][]string{
+		"who":     {"# 403", "Insufficient permissions", `"user_id":"alice"`},
+		"sign-in": {`"access_token"`, `{"error":"unauthorized"}`, "mfa_required", `"plan":"gold"`},
+		"links":   {`"target":"demo://invite/anna?from=curl"`, `"platform":"android"`, "appIDs", "sha256_cert_fingerprints"},
+		"texts":   {`{"sent":true}`, `"To":"+12015550123"`, "region_not_allowed", "origin_not_allowed"},
+		"escrow":  {`{"ok":true`, "No tenant key yet", `"kid"`},
+	} {
+		cmd := exec.CommandContext(t.Context(), "sh", "-v", "tour/"+name)
+		cmd.Dir = d.Dir
 		out, err := cmd.CombinedOutput()
-		if err != nil || step.Status != 0 && !strings.HasSuffix(string(out), strconv.Itoa(step.Status)) {
-			t.Errorf("%s\ncame to %s (%v), the tour says %d", step.Line, out, err, step.Status)
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
 		}
+		for _, w := range want {
+			if !strings.Contains(string(out), w) {
+				t.Errorf("tour/%s shows nothing of %s:\n%s", name, w, out)
+			}
+		}
+	}
+}
+
+// Whoever starts the demo sees all of it at once, and nothing there says more than
+// a line can hold but what is pasted.
+func tourIsOneScreen(t *testing.T, d *demo.Demo) {
+	var tour strings.Builder
+	if err := d.Tour(&tour, false); err != nil {
+		t.Fatal(err)
+	}
+	if n := strings.Count(tour.String(), "\n"); n > 60 {
+		t.Errorf("the tour has %d lines", n)
+	}
+	for line := range strings.Lines(tour.String()) {
+		if n := utf8.RuneCountInString(line); n > 120 && !strings.HasPrefix(line, "  curl ") && !strings.HasPrefix(line, "  http") {
+			t.Errorf("a line has %d characters: %s", n, line)
+		}
+	}
+	for _, want := range []string{"missing: docs:write", "risk_castle", "./portreeve explain --id", d.Dir} {
+		if !strings.Contains(tour.String(), want) {
+			t.Errorf("the tour says nothing of %s:\n%s", want, tour.String())
+		}
+	}
+}
+
+// What the folder holds is its owner's alone: there are everybody's credentials in it.
+func filesAreTheOwners(t *testing.T, d *demo.Demo) {
+	out, err := exec.CommandContext(t.Context(), "find", d.Dir, "-perm", "/077", "!", "-type", "l").CombinedOutput()
+	if err != nil || len(out) > 0 {
+		t.Errorf("others may look into %s (%v)", out, err)
 	}
 }
 
