@@ -35,6 +35,9 @@ type Event struct {
 	Headers request.Header // as received
 	Email   string
 	UserID  string // the provider's, once it is known
+	// Took, where set, gets what the exchange with Castle took added. What the store
+	// took over the device token is not of it.
+	Took *time.Duration
 }
 
 // The actions of a Verdict.
@@ -110,7 +113,7 @@ func (c *Client) Filter(ctx context.Context, e Event) (Verdict, error) {
 	if !fresh {
 		return c.stats.count(Verdict{Deny, UsedToken}), nil
 	}
-	return c.judge(ctx, filterPath, e.filter(token))
+	return c.judge(ctx, filterPath, e.filter(token), e.Took)
 }
 
 // Risk judges a success, within what ctx leaves of Timeout. It spends no token:
@@ -123,12 +126,16 @@ func (c *Client) Risk(ctx context.Context, e Event) (Verdict, error) {
 	case e.UserID == "": // Castle has no word on nobody
 		return c.stats.count(Verdict{Deny, Rejected}), nil
 	}
-	return c.judge(ctx, riskPath, e.risk(token))
+	return c.judge(ctx, riskPath, e.risk(token), e.Took)
 }
 
 // judge makes a call that somebody waits for, and applies onError.
-func (c *Client) judge(ctx context.Context, path string, body []byte) (Verdict, error) {
+func (c *Client) judge(ctx context.Context, path string, body []byte, took *time.Duration) (Verdict, error) {
+	began := c.d.Now()
 	v, err := c.ask(ctx, c.soon, path, body)
+	if took != nil {
+		*took += c.d.Now().Sub(began)
+	}
 	if err == errFailing { //nolint:errorlint // our own, never wrapped
 		v, err = Verdict{c.c.OnError, OnError}, nil
 		if v.Action != Allow {

@@ -286,6 +286,8 @@ type fakeRisk struct {
 	reason         string
 	err            error
 	blocking, wait bool
+	// waits is how long Filter waits for the store, and takes for Castle.
+	waits, takes time.Duration
 }
 
 func (f *fakeRisk) say(what string, e castle.Event) {
@@ -294,6 +296,10 @@ func (f *fakeRisk) say(what string, e castle.Event) {
 
 func (f *fakeRisk) Filter(_ context.Context, e castle.Event) (castle.Verdict, error) {
 	f.say("filter", e)
+	f.k.now.Add((f.waits + f.takes).Milliseconds())
+	if e.Took != nil {
+		*e.Took += f.takes
+	}
 	return castle.Verdict{Action: f.action, Reason: castle.ByCastle}, f.err
 }
 

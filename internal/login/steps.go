@@ -100,9 +100,9 @@ func (u *Surface) filter(ctx context.Context, a *attempt) error {
 	if a.listed {
 		return nil
 	}
-	began := u.s.d.Now()
-	v, err := u.risk.Filter(ctx, a.scored(a.kind.before))
-	a.scoring = u.s.d.Now().Sub(began)
+	e := a.scored(a.kind.before)
+	e.Took = &a.scoring
+	v, err := u.risk.Filter(ctx, e)
 	switch {
 	case err != nil:
 		return err
