@@ -11,7 +11,7 @@ func (d *Demo) apiKeys() Group {
 	ask := func(status int, name, shows string) Step {
 		return Step{Line: "sleep 1; " + curl(status, "-H @"+name+" "+d.URL+"/docs/7"), Status: status, Shows: shows}
 	}
-	return Group{"keys", "A tenant, and the life of an API key", []Step{
+	return Group{Name: "keys", Title: "A tenant, and the life of an API key", Steps: []Step{
 		{Line: "./portreeve tenants create globex", Shows: "a tenant"},
 		{Line: keep("create --name ci --scope docs:read", "ci"), Shows: "a key for it: shown this once, kept as a hash"},
 		ask(200, "ci", "its scope is enough"),

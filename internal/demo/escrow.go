@@ -9,5 +9,5 @@ func (d *Demo) escrow() Group {
 		{curl(409, "-H @newcomer "+d.at("escrow", "/v1/tenant/pubkey")), 409, "a machine of a tenant that has no key yet", true},
 		{curl(200, "-H @engine "+d.at("escrow", "/v1/tenant/pubkey")), 200, "one of the tenant for which olga has made a key", true},
 	}
-	return Group{"escrow", "Secrets of machines, which the server cannot read", steps}
+	return Group{Name: "escrow", Title: "Secrets of machines, which the server cannot read", Steps: steps}
 }

@@ -19,6 +19,7 @@ type Step struct {
 type Group struct {
 	Name, Title string
 	Steps       []Step
+	Intro       []string // stands above them in the file
 }
 
 // Groups are the tour.
@@ -47,6 +48,9 @@ func (s Step) says() string {
 func (d *Demo) writeGroups() error {
 	for _, g := range d.Groups() {
 		var b strings.Builder
+		for _, line := range g.Intro {
+			b.WriteString("# " + line + "\n")
+		}
 		for _, s := range g.Steps {
 			line := s.Line
 			if s.Status >= 400 {

@@ -2,7 +2,7 @@ package demo
 
 // links are an app's: one URL, and what each device makes of it.
 func (d *Demo) links() Group {
-	const iPhone, pixel = `-A 'Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X)' `, `-A 'Mozilla/5.0 (Linux; Android 15; Pixel 9)' `
+	const iPhone, pixel = "-A iPhone ", "-A Android " // words of their browsers' User-Agent
 	invite := d.at("go", "/invite/anna?from=curl")
 	steps := []Step{
 		{curl(200, iPhone+"'"+invite+"&format=json'"), 200, "where a link leads on an iPhone", true},
@@ -14,5 +14,5 @@ func (d *Demo) links() Group {
 		{curl(200, d.at("go", "/anything/else")), 200, "a link that no rule knows: nothing, the system has caught it before", false},
 		{curl(405, "-X POST "+d.at("go", "/invite/anna")), 405, "links are read", false},
 	}
-	return Group{"links", "Links into an app", steps}
+	return Group{Name: "links", Title: "Links into an app", Steps: steps}
 }

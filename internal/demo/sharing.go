@@ -22,5 +22,5 @@ func (d *Demo) sharing() Group {
 		{as("dave", "-i "+to("/agents/helpdesk/run")), 403, "a route of the file asks for the role admin on it", false},
 		{as("alice", to("/agents/helpdesk/run")), 200, "which its owner has", false},
 	}
-	return Group{"people", "A second factor, and an agent that is shared", steps}
+	return Group{Name: "people", Title: "A second factor, and an agent that is shared", Steps: steps}
 }

@@ -30,5 +30,5 @@ func (d *Demo) signIn() Group {
 		{"curl -s " + d.noras.URL() + "/code > nora.code", 0, "a code of it", false},
 		{token(200, "-d @nora.mfa --data-urlencode otp@nora.code", "/mfa/verify"), 200, "lets her in", false},
 	}
-	return Group{"sign-in", "Sign-in, in front of Auth0, with Castle and a user service around it", steps}
+	return Group{Name: "sign-in", Title: "Sign-in, in front of Auth0, with Castle and a user service around it", Steps: steps}
 }

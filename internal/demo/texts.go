@@ -13,5 +13,5 @@ func (d *Demo) textMe() Group {
 		{ask(403, d.page.url, "+49 1512 3456789"), 403, "a number of another country", false},
 		{ask(403, "https://evil.example", "(201) 555-0123"), 403, "a page that is not on the list", false},
 	}
-	return Group{"texts", "Text me the app", steps}
+	return Group{Name: "texts", Title: "Text me the app", Steps: steps}
 }

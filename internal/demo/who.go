@@ -1,6 +1,9 @@
 package demo
 
-import "strings"
+import (
+	"fmt"
+	"strings"
+)
 
 // who may do what: requests by everybody.
 func (d *Demo) who() Group {
@@ -39,5 +42,10 @@ func (d *Demo) who() Group {
 		}
 		steps = append(steps, Step{curl(r.status, b.String()+d.URL+r.path), r.status, r.shows, r.top})
 	}
-	return Group{"who", "Who may do what", steps}
+	g := Group{Name: "who", Title: "Who may do what", Steps: steps}
+	for _, p := range everybody {
+		g.Intro = append(g.Intro, fmt.Sprintf("%-6s %s", p.name, p.is))
+	}
+	g.Intro = append(g.Intro, "")
+	return g
 }

@@ -5,6 +5,7 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -22,16 +23,17 @@ func TestDemo(t *testing.T) {
 	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", bin, "github.com/portreeve/portreeve/cmd/portreeve").CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
-	for name, test := range map[string]func(t *testing.T, d *demo.Demo){
-		"the tour's lines run in a shell":          linesRunInAShell,
-		"a group of the tour runs as a file":       groupsRunAsFiles,
-		"the tour is one screen":                   tourIsOneScreen,
-		"the files of the demo are its owner's":    filesAreTheOwners,
-		"the link that is printed signs a user in": followLink,
+	for name, tests := range map[string][]func(t *testing.T, d *demo.Demo){
+		"the tour's lines run in a shell":    {linesRunInAShell},
+		"a group of the tour runs as a file": {groupsRunAsFiles},
+		"what it prints, makes and links to": {tourIsOneScreen, readmeShowsIt, filesAreTheOwners, followLink},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			test(t, startDemo(t, bin))
+			d := startDemo(t, bin)
+			for _, test := range tests {
+				test(t, d)
+			}
 		})
 	}
 }
@@ -104,6 +106,47 @@ func linesRunInAShell(t *testing.T, d *demo.Demo) {
 			run(t, d, s)
 		}
 	}
+}
+
+// What the README says that `make run` and `portreeve explain` print, they print:
+// "…" stands for anything within a line, alone for any lines.
+func readmeShowsIt(t *testing.T, d *demo.Demo) {
+	raw, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var blocks []string
+	for i, part := range strings.Split(string(raw), "```") {
+		if text, plain := strings.CutPrefix(part, "\n"); i%2 == 1 && plain {
+			blocks = append(blocks, text)
+		}
+	}
+	if len(blocks) != 2 {
+		t.Fatalf("the README has %d blocks of output", len(blocks))
+	}
+	var tour strings.Builder
+	if err := d.Tour(&tour, false); err != nil {
+		t.Fatal(err)
+	}
+	id := regexp.MustCompile(`--id ([0-9a-f]+)`)
+	explained := exec.CommandContext(t.Context(), "./portreeve", "explain", "--id", id.FindStringSubmatch(tour.String())[1])
+	explained.Dir = d.Dir
+	why, err := explained.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	usual := strings.NewReplacer(strings.TrimPrefix(d.URL, "http://"), "127.0.0.1:8787", ".localhost:"+d.URL[strings.LastIndexByte(d.URL, ':')+1:], ".localhost:8787", d.Dir, "DIR")
+	same := func(block, got string) {
+		block = regexp.MustCompile(`/tmp/portreeve-demo-[0-9]+`).ReplaceAllString(strings.TrimPrefix(block, "$ make run\n"), "DIR")
+		expr := regexp.QuoteMeta(id.ReplaceAllString(block, "--id …"))
+		expr = regexp.MustCompile(`(?m)^…\n`).ReplaceAllString(expr, "(?:.*\n)*?")
+		expr = strings.ReplaceAll(expr, "…", ".*")
+		if got = usual.Replace(got); !regexp.MustCompile(`\A` + expr + `\z`).MatchString(got) {
+			t.Errorf("the README says\n%s\nand it printed\n%s", block, got)
+		}
+	}
+	same(blocks[0], tour.String())
+	same(blocks[1], string(why))
 }
 
 // run pastes a line in the demo's folder.
