@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -169,9 +170,9 @@ func newSession(t *testing.T, bin string) *session {
 	twilio := standin.NewTwilio(tl, standin.TwilioOptions{AccountSid: "AC00112233445566778899aabbccddeeff", AuthToken: "an-auth-token",
 		Services: []string{"MG00112233445566778899aabbccddeeff"}})
 	gate, probes := freeAddress(t), freeAddress(t)
-	s := &session{t: t, dir: dir,
-		replace: strings.NewReplacer(gateAddress, gate, appAddress, l.Addr().String(), probesAddress, probes, twilioAddress, tl.Addr().String()),
-		restore: strings.NewReplacer(gate, gateAddress, l.Addr().String(), appAddress, probes, probesAddress)}
+	pairs := append([]string{gateAddress, gate, appAddress, l.Addr().String(), probesAddress, probes, twilioAddress, tl.Addr().String()},
+		loginServices(t, dir, gate)...)
+	s := &session{t: t, dir: dir, replace: strings.NewReplacer(pairs...), restore: strings.NewReplacer(reversed(pairs)...)}
 	sh := exec.Command("sh")
 	sh.Dir = dir
 	sh.Env = []string{"PATH=" + bin + ":" + os.Getenv("PATH"), "HOME=" + dir, "LC_ALL=C.UTF-8"}
@@ -201,6 +202,13 @@ func newSession(t *testing.T, bin string) *session {
 		_ = os.RemoveAll(dir)
 	})
 	return s
+}
+
+// reversed leads back from what replaced to what was replaced.
+func reversed(pairs []string) []string {
+	out := slices.Clone(pairs)
+	slices.Reverse(out)
+	return out
 }
 
 func freeAddress(t *testing.T) string {
