@@ -3,6 +3,7 @@ package sms
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/portreeve/portreeve/internal/fault"
 	"github.com/portreeve/portreeve/internal/gateway"
@@ -100,15 +101,21 @@ func (u *surface) send(ctx context.Context, c *gateway.Call, got claim, campaign
 	return string(was), ErrSend
 }
 
-// settled writes down an outcome, and tries a few times: a store that is away for
-// a moment must not turn a text that was sent into one that may not have been.
-func (u *surface) settled(ctx context.Context, got claim, was outcome) (err error) {
+// settled writes down an outcome, and tries as long as it may: a store that is
+// away for a moment must not turn a text that was sent into one that may not have
+// been, and is sent again.
+func (u *surface) settled(ctx context.Context, got claim, was outcome) error {
 	ctx, cancel := context.WithTimeout(ctx, settleTime)
 	defer cancel()
-	for range 3 {
-		if err = u.settle(ctx, got, was); err == nil || ctx.Err() != nil {
+	for pause := settlePause; ; pause = min(2*pause, time.Second) {
+		err := u.settle(ctx, got, was)
+		if err == nil {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
 			return err
+		case <-time.After(pause):
 		}
 	}
-	return err
 }

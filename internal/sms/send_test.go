@@ -1,12 +1,17 @@
 package sms
 
 import (
+	"context"
 	"fmt"
+	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/portreeve/portreeve/internal/outbound"
 	"github.com/portreeve/portreeve/internal/standin"
+	"github.com/portreeve/portreeve/internal/store"
 	"github.com/portreeve/portreeve/internal/store/storetest"
 )
 
@@ -190,4 +195,44 @@ func TestNoMasterKeyRefuses(t *testing.T) {
 	if seen := r.twilio.Seen(); len(seen) > 0 {
 		t.Error("Twilio was asked")
 	}
+}
+
+// carried is Twilio as a function.
+type carried func(*http.Request) (*http.Response, error)
+
+func (f carried) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+// A store that goes away while Twilio takes the text, and comes back a moment
+// later, still learns that it was sent: the repeat is not a second text.
+func TestAStoreThatIsAwayForAMoment(t *testing.T) {
+	each(t, func(t *testing.T, r *room) {
+		n := r.node(r.configured("dedupeMs: 600000"), Place{})
+		rename := func(from, to string) {
+			if err := r.db.Tx(context.Background(), func(tx *store.Tx) error {
+				_, err := tx.Exec("ALTER TABLE " + from + " RENAME TO " + to)
+				return err
+			}); err != nil {
+				t.Error(err)
+			}
+		}
+		var calls atomic.Int32
+		back := make(chan struct{})
+		client, err := outbound.New(outbound.Options{BaseURL: n.c.Twilio.BaseURL.String(), Plain: true, Private: true,
+			Transport: carried(func(req *http.Request) (*http.Response, error) {
+				if calls.Add(1) == 1 {
+					rename("sms_sends", "sms_sends_away")
+					time.AfterFunc(400*time.Millisecond, func() { rename("sms_sends_away", "sms_sends"); close(back) })
+				}
+				return http.DefaultTransport.RoundTrip(req)
+			})})
+		if err != nil {
+			t.Fatal(err)
+		}
+		n.u.twilio.client = client
+		n.text(visitor, "", mobile).sent(t)
+		<-back
+		r.clock.add(2 * time.Minute)
+		n.text(visitor, "", mobile).sent(t)
+		r.texts(t, 1)
+	})
 }

@@ -14,10 +14,12 @@ import (
 	"github.com/portreeve/portreeve/internal/request"
 )
 
-// sendTime is for one call of Twilio, settleTime for writing down what came of it.
+// sendTime is for one call of Twilio, settleTime for writing down what came of it,
+// with settlePause and more after each time that it could not be.
 const (
-	sendTime   = 10 * time.Second
-	settleTime = 8 * time.Second
+	sendTime    = 10 * time.Second
+	settleTime  = 8 * time.Second
+	settlePause = 50 * time.Millisecond
 )
 
 // twilio is the account that sends.
