@@ -108,8 +108,13 @@ func (u *Surface) holding(ctx context.Context, token string, from Caller) (h hel
 
 // spendHeld takes what waits away: of any number who try, one has it.
 func (u *Surface) spendHeld(ctx context.Context, token string) error {
-	_, err := u.spend(ctx, `DELETE FROM login_held WHERE token = $1 AND site = $2 RETURNING sealed, expires_at`, digest(token))
-	return err
+	return u.s.d.DB.Tx(ctx, func(tx *store.Tx) error {
+		n, err := tx.Exec(`DELETE FROM login_held WHERE token = $1 AND site = $2 AND expires_at > $3`, digest(token), u.site.Name, u.s.d.Now().UnixMilli())
+		if err == nil && n == 0 {
+			err = errGone
+		}
+		return err
+	})
 }
 
 // endHeld revokes and removes, once a minute, what nobody fetched.
