@@ -379,11 +379,14 @@ func (f *fakeLocks) Succeeded(_ context.Context, key lockout.Key) error {
 func (f *fakeLocks) Dropped(_ context.Context, key lockout.Key) error { return f.ended("dropped", key) }
 
 func (f *fakeLocks) Attempts(_ context.Context, kind, key string, ip netip.Addr, most int, window time.Duration) *fault.Error {
-	name := kind + " " + key
-	if ip.IsValid() {
+	name, from := kind+" "+key, ""
+	switch {
+	case key == "":
 		name += ip.String()
+	case ip.IsValid(): // who brings the key up; it is counted from wherever it comes
+		from = " from " + ip.String()
 	}
-	f.k.step("lock-out attempt %s, %d in %s", name, most, window)
+	f.k.step("lock-out attempt %s%s, %d in %s", name, from, most, window)
 	f.k.mu.Lock()
 	defer f.k.mu.Unlock()
 	if f.n == nil {

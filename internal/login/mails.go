@@ -195,5 +195,5 @@ func (m *mails) counted(ctx context.Context, email string, from netip.Addr) *fau
 	if f := m.u.lock.Attempts(ctx, "mail_ip", "", from, mailsOfIP, mailWindow); f != nil {
 		return f
 	}
-	return m.u.lock.Attempts(ctx, "mail", email, netip.Addr{}, mailsOfAddress, mailWindow)
+	return m.u.lock.Attempts(ctx, "mail", email, from, mailsOfAddress, mailWindow)
 }

@@ -2,7 +2,6 @@ package login
 
 import (
 	"context"
-	"net/netip"
 	"strings"
 	"time"
 
@@ -16,7 +15,8 @@ import (
 
 // Guesses at a second factor: as many for one mfa_token, and for one address, behind
 // which an office may be. A client that waits for somebody to press a button asks
-// again and again and guesses nothing.
+// again and again and guesses nothing. Anybody can make up mfa_tokens: the address
+// that brings them up bounds how many are kept (lockout.Attempts).
 const (
 	guessesOfToken = 5
 	pollsOfToken   = 300
@@ -81,7 +81,7 @@ func (u *Surface) lockedOut(ctx context.Context, a *attempt) error {
 	} else if f := u.lock.Attempts(ctx, kind, "", a.from, guessesOfIP, guessWindow); f != nil {
 		return f
 	}
-	if f := u.lock.Attempts(ctx, kind, a.guess, netip.Addr{}, most, guessWindow); f != nil {
+	if f := u.lock.Attempts(ctx, kind, a.guess, a.from, most, guessWindow); f != nil {
 		return f
 	}
 	return nil
