@@ -20,7 +20,7 @@ type Request struct {
 	// Path is joined to the base's; it stands here as it goes over the wire: what
 	// comes from outside is escaped by whoever puts it in (url.PathEscape).
 	Path string
-	// Query goes over the wire as it is; without "?".
+	// Query goes over the wire as it is, and so is escaped; without "?".
 	Query  string
 	Header request.Header
 	Body   []byte // nil: none
@@ -72,6 +72,9 @@ func (c *Client) request(ctx context.Context, r Request) (*http.Request, error) 
 		}
 		u.Path, u.RawPath = plain, escaped
 	}
+	if strings.ContainsFunc(r.Query, func(c rune) bool { return c <= ' ' || c == '#' || c >= 0x7f }) {
+		return fail(errors.New("the query of the call is not escaped"))
+	}
 	u.RawQuery = r.Query
 	var body io.Reader
 	if r.Body != nil {
@@ -106,7 +109,7 @@ func (c *Client) read(ctx context.Context, res *http.Response) ([]byte, error) {
 	switch coding := res.Header.Values("Content-Encoding"); {
 	case len(coding) == 0 || len(coding) == 1 && strings.EqualFold(coding[0], "identity"):
 	case len(coding) == 1 && (strings.EqualFold(coding[0], "gzip") || strings.EqualFold(coding[0], "x-gzip")):
-		packed := &quiet{from: res.Body}
+		packed := &quiet{from: res.Body, left: c.maxAnswer + packing}
 		unpacked, err := gzip.NewReader(packed)
 		if errors.Is(err, io.EOF) && packed.err == io.EOF {
 			from = http.NoBody // nothing at all, which a 204 or a HEAD has
@@ -123,10 +126,10 @@ func (c *Client) read(ctx context.Context, res *http.Response) ([]byte, error) {
 		return nil, &Error{Why: Garbled, Host: c.base.Host, Err: errors.New("the answer is encoded as nobody asked for")}
 	}
 	body, err := io.ReadAll(io.LimitReader(from, c.maxAnswer+1))
-	if err != nil {
+	if err != nil && !errors.Is(err, errPacked) {
 		return nil, c.broken(ctx, err, true)
 	}
-	if int64(len(body)) > c.maxAnswer {
+	if err != nil || int64(len(body)) > c.maxAnswer {
 		return nil, &Error{Why: TooLarge, Host: c.base.Host, Err: fmt.Errorf("the answer is larger than %d bytes", c.maxAnswer)}
 	}
 	if from != io.Reader(res.Body) {
@@ -136,14 +139,27 @@ func (c *Client) read(ctx context.Context, res *http.Response) ([]byte, error) {
 	return body, nil
 }
 
-// quiet remembers why reading ended.
+// packing is how much longer than what it holds a packed body may be. What is
+// longer holds nothing for long stretches: empty members, of which there may be any
+// number, or empty blocks.
+const packing = 64 << 10
+
+var errPacked = errors.New("the answer is larger packed than it may be unpacked")
+
+// quiet remembers why reading ended, which is at the latest after left bytes.
 type quiet struct {
 	from io.Reader
+	left int64
 	err  error
 }
 
 func (q *quiet) Read(p []byte) (int, error) {
-	n, err := q.from.Read(p)
+	if q.left <= 0 && len(p) > 0 {
+		q.err = errPacked
+		return 0, errPacked
+	}
+	n, err := q.from.Read(p[:min(int64(len(p)), q.left)])
+	q.left -= int64(n)
 	if err != nil {
 		q.err = err
 	}

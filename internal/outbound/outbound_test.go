@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
@@ -66,6 +67,10 @@ func TestAnAnswerThatCannotBeUsedSaysWhy(t *testing.T) {
 		return b.Bytes()
 	}
 	bomb := zip(strings.Repeat("0", 4<<20))
+	grain := make([]byte, 1<<20)
+	_, _ = rand.Read(grain)
+	noise := string(grain)
+	hollow := bytes.Repeat(zip(""), 1000) // members that hold nothing
 	for _, c := range []struct {
 		name   string
 		answer http.HandlerFunc
@@ -88,6 +93,18 @@ func TestAnAnswerThatCannotBeUsedSaysWhy(t *testing.T) {
 			w.Header().Set("Content-Encoding", "gzip")
 			_, _ = w.Write(bomb)
 		}, TooLarge, 0, ""},
+		{"hollow", func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Content-Encoding", "gzip")
+			for r.Context().Err() == nil {
+				if _, err := w.Write(hollow); err != nil {
+					return
+				}
+			}
+		}, TooLarge, 0, ""},
+		{"gzip of what cannot be packed", func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Encoding", "gzip")
+			_, _ = w.Write(zip(noise))
+		}, "", 200, noise},
 		{"no gzip at all", func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Encoding", "gzip")
 			_, _ = io.WriteString(w, "plain text")
@@ -201,6 +218,7 @@ func TestSomeAddressesAreNotCalled(t *testing.T) {
 		"8.8.8.8": true, "2606:4700::1111": true, "127.0.0.1": false, "::1": false, "10.1.2.3": false, "172.16.0.1": false, "192.168.0.1": false,
 		"169.254.169.254": false, "fe80::1": false, "fd00::1": false, "100.64.0.1": false, "0.0.0.0": false, "::": false, "224.0.0.1": false,
 		"255.255.255.255": false, "::ffff:10.0.0.1": false, "64:ff9b::a00:1": false, "2002:a00:1::": false, "::a00:1": false, "fec0::1": false,
+		"::ffff:0:7f00:1": false, "::ffff:0:a9fe:a9fe": false, "64:ff9b:1::1": false, "100::1": false, "5f00::1": false, "4000::1": false, "2001:db8::1": false,
 	} {
 		if got := Public(netip.MustParseAddr(a)); got != want {
 			t.Errorf("%s: %v", a, got)
@@ -231,6 +249,7 @@ func TestACallThatIsNoneIsNotSent(t *testing.T) {
 	for _, r := range []Request{
 		{Method: "GET", Path: "x"}, {Method: "GET", Path: "/../x"}, {Method: "GET", Path: "/%2e%2E/x"}, {Method: "GET", Path: "/x?y"}, {Method: "GET", Path: "/x#y"},
 		{Method: "GET", Path: "/x\r\n"}, {Method: "GET", Path: `/a\b`}, {Method: "GET", Path: "/%zz"}, {Method: "G T", Path: "/x"},
+		{Method: "GET", Query: "a=b#c"}, {Method: "GET", Query: "a b"}, {Method: "GET", Query: "a\r\nb"}, {Method: "GET", Query: "ä"},
 		{Method: "GET", Path: "/", Sign: func(*http.Request, []byte) error { return errors.New("no key") }},
 	} {
 		_, err := c.Do(t.Context(), r)
