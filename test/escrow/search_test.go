@@ -1,0 +1,182 @@
+package escrow
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"math/big"
+	"net/url"
+	"regexp"
+	"strings"
+	"testing"
+	"unicode/utf16"
+
+	"github.com/portreeve/portreeve/internal/escrow/ends"
+	"github.com/portreeve/portreeve/internal/escrow/shares"
+)
+
+// private is what must never leave the client: by name, in bytes.
+type private struct {
+	name string
+	b    []byte
+}
+
+// ofKey are all the private numbers of a key.
+func ofKey(t testing.TB, name string, k *ends.Key) (out []private) {
+	t.Helper()
+	var set struct {
+		Keys []map[string]any `json:"keys"`
+	}
+	if err := json.Unmarshal(must(k.Set()), &set); err != nil || len(set.Keys) == 0 {
+		t.Fatal(err)
+	}
+	for _, jwk := range set.Keys {
+		for _, member := range []string{"d", "p", "q", "dp", "dq", "qi"} {
+			if text, ok := jwk[member].(string); ok {
+				out = append(out, private{fmt.Sprint(name, " ", jwk["kty"], " ", member), must(base64.RawURLEncoding.DecodeString(text))})
+			}
+		}
+	}
+	if len(out) < 7 {
+		t.Fatalf("only %d private numbers", len(out))
+	}
+	return out
+}
+
+// ofShares are the shares and what they hold.
+func ofShares(list []shares.Share) (out []private) {
+	for _, s := range list {
+		out = append(out, private{fmt.Sprint("share ", s.X), s.Y[:]}, private{fmt.Sprint("the text of share ", s.X), []byte(s.String())})
+	}
+	return out
+}
+
+// window is how much of a number is looked for: what left in part has left.
+const window = 16
+
+// spellings are how bytes may be written: as they are, in both cases of hex, in
+// every alphabet and at every place of base64, as a decimal number, as a list of
+// numbers, in UTF-16, in a URL.
+func spellings(b []byte) (out [][]byte) {
+	add := func(s string) { out = append(out, []byte(s)) }
+	if len(b) > 2*window {
+		add(new(big.Int).SetBytes(b).String())
+		for _, at := range []int{0, len(b)/2 - window/2, len(b) - window} {
+			out = append(out, spellings(b[at:at+window])...)
+		}
+		return out
+	}
+	add(string(b))
+	add(hex.EncodeToString(b))
+	add(strings.ToUpper(hex.EncodeToString(b)))
+	add(url.QueryEscape(string(b)))
+	add(url.PathEscape(string(b)))
+	var list []string
+	for _, c := range b {
+		list = append(list, fmt.Sprint(c))
+	}
+	add(strings.Join(list, ","))
+	add(strings.Join(list, ", "))
+	add(strings.Join(list, " "))
+	if text := must(json.Marshal(string(b))); len(text) > 2 {
+		add(string(text[1 : len(text)-1]))
+	}
+	var wide []byte
+	for _, u := range utf16.Encode([]rune(string(b))) {
+		wide = append(wide, byte(u), byte(u>>8))
+	}
+	out = append(out, wide, wide[1:])
+	for _, alphabet := range []*base64.Encoding{base64.RawStdEncoding, base64.RawURLEncoding} {
+		for lead := range 3 { // what stands before and after decides the characters at the ends
+			text := alphabet.EncodeToString(append(make([]byte, lead), b...))
+			from, to := (lead*8+5)/6, len(text)
+			if (lead+len(b))%3 != 0 {
+				to--
+			}
+			add(text[from:to])
+		}
+	}
+	return out
+}
+
+// find looks for private things in a text, and in what stands in it in base64 or
+// hex, and in that. It returns the name of the first one, "" for none.
+func find(text []byte, list []private) string { return findDeep(text, list, 2) }
+
+func findDeep(text []byte, list []private, deep int) string {
+	for _, p := range list {
+		for _, s := range spellings(p.b) {
+			if i := bytes.Index(text, s); i >= 0 {
+				return fmt.Sprintf("%s (as %.60q at %d: …%.200q…)", p.name, s, i, text[max(0, i-80):min(len(text), i+80)])
+			}
+		}
+	}
+	if deep == 0 {
+		return ""
+	}
+	var inner []byte
+	for _, run := range coded.FindAll(text, -1) {
+		if b, err := hex.DecodeString(string(run)); err == nil {
+			inner = append(append(inner, b...), '\n')
+		}
+		one := strings.TrimRight(strings.NewReplacer("-", "+", "_", "/").Replace(string(run)), "=")
+		for one = one[:len(one)-boolean(len(one)%4 == 1)]; len(one) > 0; one = "" {
+			if b, err := base64.RawStdEncoding.DecodeString(one); err == nil {
+				inner = append(append(inner, b...), '\n')
+			}
+		}
+	}
+	if len(inner) == 0 {
+		return ""
+	}
+	return findDeep(inner, list, deep-1)
+}
+
+func boolean(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// coded is what may be base64 or hex.
+var coded = regexp.MustCompile(`[A-Za-z0-9+/_-]{16,}=*`)
+
+// TestTheSearchFinds: a search that finds nothing proves something only if it
+// finds what is there.
+func TestTheSearchFinds(t *testing.T) {
+	t.Parallel()
+	long := make([]byte, 192)
+	for i := range long {
+		long[i] = byte(i*7 + 3)
+	}
+	list := []private{{"the number", long}, {"the passphrase", []byte("correct horse é battery")}, {"the plaintext", []byte("hunter2!")}}
+	b64 := base64.StdEncoding.EncodeToString
+	for name, text := range map[string]string{
+		"as it is":              "x hunter2! y",
+		"in base64":             `{"a":"` + b64([]byte("hunter2!")) + `"}`,
+		"within base64":         `{"a":"` + b64([]byte("the secret is hunter2! today")) + `"}`,
+		"one further":           b64([]byte("ahunter2!z")),
+		"two further":           b64([]byte("abhunter2!yz")),
+		"base64 in base64":      b64([]byte("xyz" + b64([]byte(`{"p":"hunter2!"}`)))),
+		"hex":                   hex.EncodeToString([]byte("--hunter2!--")),
+		"base64 in hex":         hex.EncodeToString([]byte(b64([]byte("the secret: hunter2!")))),
+		"a JSON escape":         string(must(json.Marshal("correct horse é battery"))),
+		"a query":               "p=" + url.QueryEscape("correct horse é battery"),
+		"a number in base64url": `"` + base64.RawURLEncoding.EncodeToString(long) + `"`,
+		"a part of it":          string(long[88:110]),
+		"in decimal":            new(big.Int).SetBytes(long).String(),
+		"in hex":                strings.ToUpper(hex.EncodeToString(long)),
+		"within a compact JWE":  base64.RawURLEncoding.EncodeToString([]byte(`{"alg":"dir"}`)) + ".." + base64.RawURLEncoding.EncodeToString(append([]byte(`{"keys":[{"d":"`), long...)) + ".x",
+		"a list":                strings.ReplaceAll(strings.Trim(fmt.Sprint(long), "[]"), " ", ", "),
+	} {
+		if find([]byte(text), list) == "" {
+			t.Errorf("%s: not found", name)
+		}
+	}
+	if found := find([]byte("nothing of it: "+b64([]byte("hunter3, hunter4"))), list); found != "" {
+		t.Errorf("found %s", found)
+	}
+}
