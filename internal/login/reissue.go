@@ -19,6 +19,7 @@ import (
 const (
 	accessType      = "at+jwt"
 	longestReissued = keyTurn // a key is published for as long after its turn
+	mostClaims      = 8 << 10 // that scripts put into one token, as JSON: it has to fit into a header
 	jwksPath        = "/.well-known/jwks.json"
 	discoveryPath   = "/.well-known/openid-configuration"
 )
@@ -35,6 +36,9 @@ func (u *Surface) signAnew(a *attempt, forID, forAccess map[string]json.RawMessa
 			return errScript("a script sets claims of tokens, which are not signed here (reissue)")
 		}
 		return nil
+	}
+	if size(forID) > mostClaims || size(forAccess) > mostClaims {
+		return errScript("a script sets more claims than a token can have")
 	}
 	var id map[string]json.RawMessage
 	if json.Unmarshal(claimsOf(a.answer), &id) != nil || a.userID == "" {
@@ -53,9 +57,6 @@ func (u *Surface) signAnew(a *attempt, forID, forAccess map[string]json.RawMessa
 	signed, err := u.accessKeys().sign("JWT", idClaims(a.origin, id, forID))
 	if err != nil {
 		return err
-	}
-	if len(access) > maxToken || len(signed) > maxToken {
-		return errScript("a script sets more claims than a token can have")
 	}
 	out := make(map[string]json.RawMessage, len(members))
 	for name, v := range members {
@@ -157,6 +158,13 @@ func lifetime(members map[string]json.RawMessage) (seconds int64, ok bool) {
 	}
 	seconds, err := n.Int64()
 	return seconds, err == nil
+}
+
+func size(claims map[string]json.RawMessage) (n int) {
+	for name, v := range claims {
+		n += len(name) + len(v) + 4
+	}
+	return n
 }
 
 func number(n int64) json.RawMessage { return json.RawMessage(strconv.FormatInt(n, 10)) }
