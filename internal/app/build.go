@@ -37,8 +37,9 @@ type Deps struct {
 	Automatic func(server.ACME) (*server.Automatic, error)
 	// Edges makes or reuses login edges; nil makes them anew.
 	Edges func(name string, settings any, fresh func() (*login.Surface, error)) (*login.Surface, error)
-	// Actions makes or reuses what runs scripts; nil where nothing does.
-	Actions func() *actions.Engine
+	// Actions makes or reuses what runs scripts, plain in test and dev; nil where
+	// nothing does.
+	Actions func(plain bool) *actions.Engine
 	// Links counts what came of links; nil: nobody does.
 	Links func(site, outcome string)
 	// Stored is what lives in the store; nil where nothing is opened.

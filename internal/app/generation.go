@@ -36,7 +36,7 @@ type kept struct {
 	auto      map[server.ACME]*server.Automatic
 	edges     []*edge
 	engine    *actions.Engine // nil until a configuration has scripts
-	doors     []net.Addr // once they are open
+	doors     []net.Addr      // once they are open
 }
 
 type runningSet struct {

@@ -103,9 +103,11 @@ func (b *builder) hooks(k *inherited, p *login.ProviderConfig, full *login.Confi
 // hookDeps are the features that scripts work with.
 func (b *builder) hookDeps() loginhooks.Deps {
 	s := b.stored()
-	run := func(context.Context, actions.Trigger, []actions.Script, any) (*actions.Outcome, error) { return nil, errNoEngine }
+	run := func(context.Context, actions.Trigger, []actions.Script, any) (*actions.Outcome, error) {
+		return nil, errNoEngine
+	}
 	if b.deps.Actions != nil {
-		run = b.deps.Actions().Run
+		run = b.deps.Actions(b.Written != "prod").Run
 	}
 	return loginhooks.Deps{DB: s.DB, Users: s.Tenants, MFA: s.MFA, Run: run, Now: b.deps.Now, Log: b.deps.Log}
 }

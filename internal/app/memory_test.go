@@ -31,7 +31,7 @@ func TestDocumentIsLetGo(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		b := build(l, a.deps(l))
+		b := build(l, a.deps())
 		if b.Doc.Failed() {
 			t.Fatal(b.Doc.Problems())
 		}

@@ -47,7 +47,7 @@ func (a *App) reload(how string) error {
 		a.named.Store(&before)
 		return err
 	}
-	b := build(l, a.deps(l))
+	b := build(l, a.deps())
 	a.remember(b, before)
 	if b.Doc.Has("") && (b.Env != old.Env || b.Written != old.Written) {
 		// It decides which checks may be weakened: not in a running process.

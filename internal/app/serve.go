@@ -13,7 +13,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/portreeve/portreeve/internal/actions"
 	"github.com/portreeve/portreeve/internal/config"
 	"github.com/portreeve/portreeve/internal/explain"
 	"github.com/portreeve/portreeve/internal/gateway"
@@ -118,7 +117,7 @@ func New(o Options) (a *App, err error) {
 	if err := a.useStore(l); err != nil {
 		return nil, err
 	}
-	b := build(l, a.deps(l))
+	b := build(l, a.deps())
 	a.remember(b, nil)
 	if b.Doc.Failed() {
 		return nil, &ConfigError{b.Doc.Problems()}
@@ -131,8 +130,8 @@ func New(o Options) (a *App, err error) {
 	return a, nil
 }
 
-func (a *App) deps(l *Loaded) Deps {
-	return Deps{Keys: a.kept.keys, Edges: a.kept.edge, Actions: func() *actions.Engine { return a.kept.scripts(l.Written != "prod") }, Links: a.metrics.Link, Automatic: a.kept.automatic, Memory: a.kept.memory, JWKS: a.kept.jwks, Stored: a.storing.stored.Load(), Serves: true, Log: a.log, Now: a.now}
+func (a *App) deps() Deps {
+	return Deps{Keys: a.kept.keys, Edges: a.kept.edge, Actions: a.kept.scripts, Links: a.metrics.Link, Automatic: a.kept.automatic, Memory: a.kept.memory, JWKS: a.kept.jwks, Stored: a.storing.stored.Load(), Serves: true, Log: a.log, Now: a.now}
 }
 
 // load reads the configuration; addresses of the command line take the place of
