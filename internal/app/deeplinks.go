@@ -9,6 +9,7 @@ import (
 // deepLinks gives a site to the links of an app.
 func (b *builder) deepLinks(k *inherited, at *config.Reporter, in *gateway.SiteInput) {
 	k.Links.Validate(at)
+	k.Links.ValidateHosts(at, in.Hosts)
 	if b.Doc.Failed() {
 		return
 	}

@@ -98,6 +98,7 @@ func (c *Config) validateRules(r *config.Reporter) {
 		r.Errorf("rules", "at most %d rules", maxRules)
 		return
 	}
+	c.warnOfDeadEnds(r)
 	to, seen := c.destinations(), map[string]string{}
 	for i := range c.Rules {
 		at := "rules" + config.Index(i)
@@ -117,6 +118,42 @@ func (c *Config) validateRules(r *config.Reporter) {
 		seen[shapeOf(p)] = at
 		if _, err := compileTarget(c.Rules[i].To, paramsOf(p), to); err != nil {
 			r.Errorf(at+".to", "%v", err)
+		}
+	}
+}
+
+// warnOfDeadEnds says where the page of a phone without the app leads nowhere.
+func (c *Config) warnOfDeadEnds(r *config.Reporter) {
+	if c.Mode == "redirect" { // which has no page
+		return
+	}
+	for _, p := range []struct {
+		key, name string
+		apps      int
+		to        config.URL
+	}{
+		{"ios", "an iPhone", len(c.IOS.every) + len(c.IOS.Prod) + len(c.IOS.Test), c.Fallback.IOS},
+		{"android", "an Android phone", len(c.Android.every) + len(c.Android.Prod) + len(c.Android.Test), c.Fallback.Android},
+	} {
+		if p.apps > 0 && p.to == "" {
+			r.Warnf("rules", "%s without the app is led nowhere: fallback.%s says where the app comes from", p.name, p.key)
+		}
+	}
+}
+
+// ValidateHosts reports fallbacks that lead back to the site, whose hosts these
+// are: nothing stands there but links.
+func (c *Config) ValidateHosts(r *config.Reporter, hosts []string) {
+	for _, f := range []struct {
+		key string
+		url config.URL
+	}{{"ios", c.Fallback.IOS}, {"android", c.Fallback.Android}, {"desktop", c.Fallback.Desktop}} {
+		u, why := fallbackURL(f.url)
+		if why != "" || u.Port() != "" && u.Port() != "443" {
+			continue
+		}
+		if host, ok := request.CanonicalHost(u.Host); ok && slices.Contains(hosts, host) {
+			r.Errorf("fallback."+f.key, "leads back to %s, where nothing stands but links: a browser would go in circles, or find an empty page", host)
 		}
 	}
 }

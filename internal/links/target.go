@@ -105,6 +105,10 @@ func compileTarget(t template.Text, params []string, to destinations) (*target, 
 		p.at = at
 		out.parts = append(out.parts, p)
 	}
+	plain := func(string) string { return "x" }
+	if _, ok := out.String(lookup{param: plain, query: plain, path: []request.Segment{{Text: "x"}}, raw: "x"}); !ok {
+		return nil, fmt.Errorf("makes no link, whatever is asked for: a dot segment or control character in its path, or more than %d bytes", maxTarget)
+	}
 	return out, nil
 }
 
