@@ -51,15 +51,8 @@ func (m *mails) ask(email string) error {
 
 // run asks for mails until ctx ends, and then for those that were accepted before.
 func (m *mails) run(ctx context.Context) {
-	late, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	late, cancel := outlast(ctx, mailsAtEnd)
 	defer cancel()
-	defer context.AfterFunc(ctx, func() {
-		select {
-		case <-late.Done():
-		case <-time.After(mailsAtEnd):
-			cancel()
-		}
-	})()
 	done := make(chan struct{}, mailWorkers)
 	for range mailWorkers {
 		go func() {

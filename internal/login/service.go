@@ -120,7 +120,7 @@ func (s *Service) Login(site Site, c *Config) (*Surface, error) {
 		return nil, fmt.Errorf("session: %w", err)
 	}
 	if u.social() != nil {
-		u.background = append(u.background, s.prune)
+		u.background = append(u.background, s.prune, u.endCodes)
 	}
 	if u.site.Factors != nil {
 		u.background = append(u.background, u.endHeld)

@@ -48,6 +48,7 @@ type begun struct {
 type waiting struct {
 	Challenge string `json:"challenge"`
 	Tokens    []byte `json:"tokens"`
+	Provider  string `json:"provider"` // whose they are: its baseURL
 }
 
 // redemption is a social code on its way to the tokens that wait for it.
@@ -183,7 +184,7 @@ func (u *Surface) endSocial(ctx context.Context, a *attempt, b begun) (request.R
 		return u.withhold(ctx, a, fault.New(fault.BadRequest, "other_nonce", "The tokens are for another sign-in"))
 	}
 	code := random()
-	if err := u.keepCode(ctx, digest(code), waiting{Challenge: b.Challenge, Tokens: a.answer.body}); err != nil {
+	if err := u.keepCode(ctx, digest(code), waiting{Challenge: b.Challenge, Tokens: a.answer.body, Provider: u.c.BaseURL.String()}); err != nil {
 		return u.withhold(ctx, a, err)
 	}
 	return back("code", code)
@@ -219,6 +220,11 @@ func (u *Surface) redeem(ctx context.Context, a *attempt) (*answer, error) {
 	}
 	sum := sha256.Sum256([]byte(a.social.verifier))
 	if subtle.ConstantTimeCompare([]byte(base64.RawURLEncoding.EncodeToString(sum[:])), []byte(w.Challenge)) != 1 {
+		late, cancel := context.WithTimeout(context.WithoutCancel(ctx), u.c.timeout())
+		defer cancel()
+		if err := u.abandon(late, w); err != nil { // whoever began the sign-in cannot redeem it any more
+			u.s.d.Log.WarnContext(ctx, "login: a refresh token whose code was shown without its verifier could not be revoked", "site", u.site.Name, "err", err)
+		}
 		return none, nil
 	}
 	return newAnswer(200, request.Header{{Name: "Content-Type", Value: "application/json"}}, w.Tokens), nil

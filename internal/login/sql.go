@@ -64,8 +64,14 @@ func (u *Surface) keepCode(ctx context.Context, code string, w waiting) error {
 }
 
 func (u *Surface) spendCode(ctx context.Context, code string) (w waiting, err error) {
-	sealed, err := u.spend(ctx, `DELETE FROM login_codes WHERE code = $1 AND site = $2 RETURNING sealed, expires_at`, code)
-	if err != nil {
+	var sealed []byte
+	err = u.s.d.DB.Tx(ctx, func(tx *store.Tx) error { // one that is too old stays for endCodes
+		return tx.Row(`DELETE FROM login_codes WHERE code = $1 AND site = $2 AND expires_at > $3 RETURNING sealed`, code, u.site.Name, tx.Now().UnixMilli()).Scan(&sealed)
+	})
+	switch {
+	case errors.Is(err, store.ErrNone):
+		return w, errGone
+	case err != nil:
 		return w, err
 	}
 	return w, u.s.openJSON("login_codes", code, sealed, &w)
@@ -107,11 +113,14 @@ func (s *Service) prune(ctx context.Context) {
 
 // Prune removes social sign-ins that are over, and the oldest beyond what is kept.
 func (s *Service) Prune(ctx context.Context) error {
-	for _, query := range []string{
-		`DELETE FROM login_starts WHERE state IN (SELECT state FROM login_starts WHERE expires_at <= $1 ORDER BY state LIMIT $2)`,
-		`DELETE FROM login_codes WHERE code IN (SELECT code FROM login_codes WHERE expires_at <= $1 ORDER BY code LIMIT $2)`,
+	for _, old := range []struct {
+		query string
+		since time.Duration
+	}{
+		{`DELETE FROM login_starts WHERE state IN (SELECT state FROM login_starts WHERE expires_at <= $1 ORDER BY state LIMIT $2)`, 0},
+		{`DELETE FROM login_codes WHERE code IN (SELECT code FROM login_codes WHERE expires_at <= $1 ORDER BY code LIMIT $2)`, codeKept}, // their surface is gone: endCodes
 	} {
-		if err := s.clear(ctx, query, func(tx *store.Tx) []any { return []any{tx.Now().UnixMilli(), pruneBatch} }); err != nil {
+		if err := s.clear(ctx, old.query, func(tx *store.Tx) []any { return []any{tx.Now().Add(-old.since).UnixMilli(), pruneBatch} }); err != nil {
 			return err
 		}
 	}
