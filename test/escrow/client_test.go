@@ -138,3 +138,6 @@ func jwe(header string, keyBytes int) string {
 }
 
 func enc(b []byte) string { return base64.RawURLEncoding.EncodeToString(b) }
+
+// decoded is what stands in some base64url.
+func decoded(s string) string { return string(must(base64.RawURLEncoding.DecodeString(s))) }

@@ -120,3 +120,15 @@ func (r *recorder) traffic(t testing.TB) (all []byte, requests int) {
 	}
 	return all, requests
 }
+
+// answers is what the server sent, connection by connection.
+func (r *recorder) answers() (out [][]byte) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, s := range r.streams {
+		if !s.asks {
+			out = append(out, s.bytes())
+		}
+	}
+	return out
+}
