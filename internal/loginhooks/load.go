@@ -23,23 +23,25 @@ func Check(c *actions.Config, set actions.Set, may May, r *config.Reporter) {
 		r.Warnf("", "Auth0 runs Actions of its own: these run besides, after its answer, and what they set in metadata is kept here and not there")
 	}
 	for i, s := range set.PostLogin {
-		at := "postLogin" + config.Index(i)
+		at := "postLogin"
+		if len(set.PostLogin) == len(c.PostLogin) { // else some could not be read
+			at += config.Index(i)
+		}
 		if !may.Claim && actions.Uses(s, actions.PostLogin, "setCustomClaim") {
 			switch {
 			case may.Auth0:
-				r.Errorf(at, "calls setCustomClaim, and Auth0 signs the tokens: deploy it there")
+				r.Errorf(at, "%s calls setCustomClaim, and Auth0 signs the tokens: deploy it there", s.Name)
 			case may.Login:
-				r.Errorf(at, "calls setCustomClaim, which needs `reissue: true`: only then does Portreeve sign tokens")
+				r.Errorf(at, "%s calls setCustomClaim, which needs `reissue: true`: only then does Portreeve sign tokens", s.Name)
 			default:
-				r.Errorf(at, "calls setCustomClaim, which is for login with `reissue: true`: backoffice signs no tokens")
+				r.Errorf(at, "%s calls setCustomClaim, which is for login with `reissue: true`: backoffice signs no tokens", s.Name)
 			}
 		}
 		if !may.Hold && actions.Uses(s, actions.PostLogin, "multifactor") {
-			switch {
-			case may.Auth0:
-				r.Errorf(at, "calls api.multifactor, and the second factors are Auth0's: deploy it there")
-			default:
-				r.Errorf(at, "calls api.multifactor, which is for login: backoffice has no path by which a factor could be shown")
+			if may.Auth0 {
+				r.Errorf(at, "%s calls api.multifactor, and the second factors are Auth0's: deploy it there", s.Name)
+			} else {
+				r.Errorf(at, "%s calls api.multifactor, which is for login: backoffice has no path by which a factor could be shown", s.Name)
 			}
 		}
 	}
