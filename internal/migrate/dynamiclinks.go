@@ -10,8 +10,10 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/portreeve/portreeve/internal/gateway"
+	"github.com/portreeve/portreeve/internal/request"
 )
 
 // Bounds of an export of Firebase Dynamic Links.
@@ -203,21 +205,22 @@ func (d *dynamicLinks) link(line int, cells []string) {
 	match := u.EscapedPath()
 	p, err := gateway.ParsePattern(match)
 	if err != nil || match == "/" || slices.ContainsFunc(p.Segments(), func(s gateway.PatternSegment) bool {
-		return s.Param != "" || s.Literal == ".portreeve" || s.Literal == ".well-known"
+		return s.Param != "" || s.Literal == ".portreeve" || s.Literal == ".well-known" || s.Literal == "apple-app-site-association"
 	}) {
 		leave("its path cannot be a rule's")
 		return
 	}
+	asked := literals(p) // however it is escaped
 	to, why := d.target(deep)
 	switch {
 	case why != "":
 		leave(why)
 		return
-	case d.seen[match]:
+	case d.seen[asked]:
 		leave("its short link stands in the file before")
 		return
 	}
-	d.seen[match] = true
+	d.seen[asked] = true
 	rule := object()
 	if name := d.cell(cells, "name"); name != "" {
 		rule.comment = clip(oneLine(name))
@@ -235,6 +238,15 @@ func (d *dynamicLinks) link(line int, cells []string) {
 	}
 }
 
+// literals are a pattern's segments.
+func literals(p *gateway.Pattern) string {
+	var b strings.Builder
+	for _, s := range p.Segments() {
+		b.WriteString("/" + s.Literal)
+	}
+	return b.String()
+}
+
 // target is a deep link with the app's scheme in place of https: all of it is
 // kept, so that the app finds what it was handed before.
 func (d *dynamicLinks) target(deep string) (to, why string) {
@@ -244,10 +256,23 @@ func (d *dynamicLinks) target(deep string) (to, why string) {
 		return "", "it has no deep link"
 	case err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Hostname() == "":
 		return "", "its deep link is no URL over https"
-	case u.User != nil || u.Port() != "":
-		return "", "its deep link holds a user or a port, which no scheme of an app's has"
+	case u.User != nil || strings.Contains(u.Host, ":"):
+		return "", "its deep link holds a user, a port or an address, which no scheme of an app's has"
+	case twoReadings(u.Path):
+		return "", "its deep link has a path that can be read in two ways"
 	}
 	return spelt(d.scheme, u), ""
+}
+
+// twoReadings reports whether a path holds dot segments, or what some take for
+// one, or controls: links makes none such.
+func twoReadings(path string) bool {
+	for seg := range strings.SplitSeq(path, "/") {
+		if request.HidesDots(seg) || !utf8.ValidString(seg) || strings.ContainsFunc(seg, func(r rune) bool { return r < ' ' || r >= 0x7f && r < 0xa0 }) {
+			return true
+		}
+	}
+	return false
 }
 
 // spelt writes a URL with another scheme, so that it means one thing: to a file that

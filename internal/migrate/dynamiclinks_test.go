@@ -7,6 +7,7 @@ import (
 
 	"github.com/portreeve/portreeve/internal/config"
 	"github.com/portreeve/portreeve/internal/gateway"
+	"github.com/portreeve/portreeve/internal/links"
 	"github.com/portreeve/portreeve/internal/template"
 )
 
@@ -118,6 +119,49 @@ func TestExportsThatAreNone(t *testing.T) {
 
 // Whatever an export holds, what is written is a configuration whose rules are
 // paths and URLs of the app's scheme.
+// refusedByLinks is what the surface says of the file that an import wrote.
+func refusedByLinks(out []byte) []config.Problem {
+	var root struct {
+		Links links.Config `json:"links"`
+	}
+	doc := config.Decode(out, &root, config.Options{Name: "p.yaml"})
+	root.Links.Validate(doc.Report("links"))
+	root.Links.ValidateHosts(doc.Report("links"), []string{"example.page.link"})
+	if !doc.Failed() {
+		return nil
+	}
+	return doc.Problems()
+}
+
+// Whatever an export holds, the file that it becomes is one that check takes.
+func TestWhatIsWrittenIsTaken(t *testing.T) {
+	t.Parallel()
+	const own = "https://example.page.link/x"
+	for row, why := range map[string]string{
+		exported("https://example.page.link/a", "https://example.com:/x", nil):                               "a port or an address",
+		exported("https://example.page.link/a", "https://[::1]/x", nil):                                      "a port or an address",
+		exported("https://example.page.link/a", "https://example.com/../x", nil):                             "read in two ways",
+		exported("https://example.page.link/a", "https://example.com/%2e%2e/x", nil):                         "read in two ways",
+		exported("https://example.page.link/a", "https://example.com/%0a", nil):                              "read in two ways",
+		exported("https://example.page.link/%7A", "https://example.com/x", nil):                              "stands in the file before",
+		exported("https://example.page.link/apple-app-site-association", "https://example.com/", nil):        "cannot be a rule's",
+		exported("https://example.page.link/a", "https://example.com/", map[int]string{13: own}):             "its commonest value cannot be used",
+		exported("https://example.page.link/a", "https://example.com/", map[int]string{10: "", 6: own}):      "its commonest value cannot be used",
+		exported("https://example.page.link/a", "https://example.com/", map[int]string{13: "https://a_b^/"}): "its commonest value cannot be used",
+	} {
+		out, r, err := DynamicLinks(export(exported("https://example.page.link/z", "https://example.com/z", map[int]string{10: "", 2: ""}), row), "x.csv", "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if problems := refusedByLinks(out); problems != nil {
+			t.Errorf("%s: %v", row, problems)
+		}
+		if left := fmt.Sprint(r.Left); !strings.Contains(left, why) {
+			t.Errorf("%s: left %s, want %s", row, left, why)
+		}
+	}
+}
+
 func FuzzDynamicLinks(f *testing.F) {
 	f.Add("https://example.page.link/m9Mm", "https://example.com/w?{{env.HOME}}=${HOME}&&#123;&#123;x", "name: x\n# y")
 	f.Add("https://example.page.link/*", "https://example.com/ %zz", "\x00\u2028")
@@ -126,6 +170,9 @@ func FuzzDynamicLinks(f *testing.F) {
 		out, _, err := DynamicLinks(export(exported(quote(short), quote(deep), map[int]string{27: quote(name), 13: quote(deep)})), name, "")
 		if err != nil {
 			return
+		}
+		if problems := refusedByLinks(out); problems != nil {
+			t.Errorf("%v\n%s", problems, out)
 		}
 		for _, rule := range readBack(t, out).Links.Rules {
 			if _, err := gateway.ParsePattern(rule.Match); err != nil || !strings.HasPrefix(rule.To.String(), "example://") || len(rule.To.Pieces) != 1 || strings.Contains(rule.To.String(), "{") {

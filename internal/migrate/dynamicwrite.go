@@ -5,6 +5,8 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
+
+	"github.com/portreeve/portreeve/internal/request"
 )
 
 // lost are the parameters of Dynamic Links that rules have not, and what to do
@@ -33,16 +35,16 @@ func (d *dynamicLinks) write(file string) ([]byte, *Report, error) {
 	fallback := object()
 	if id := d.only("isi", storeNumber.MatchString); id != "" {
 		fallback.set("ios", text("https://apps.apple.com/app/id"+id))
-	} else if u := d.only("ifl", overHTTPS); u != "" {
+	} else if u := d.only("ifl", d.elsewhere); u != "" {
 		fallback.set("ios", text(again(u)))
 	}
 	if name := d.only("apn", javaPackage.MatchString); name != "" {
 		fallback.set("android", text("https://play.google.com/store/apps/details?id="+name))
-	} else if u := d.only("afl", overHTTPS); u != "" {
+	} else if u := d.only("afl", d.elsewhere); u != "" {
 		fallback.set("android", text(again(u)))
 	}
 	desktop := desktopPage
-	if u := d.only("ofl", overHTTPS); u != "" {
+	if u := d.only("ofl", d.elsewhere); u != "" {
 		desktop = again(u)
 	}
 	fallback.set("desktop", text(desktop))
@@ -81,15 +83,21 @@ func (d *dynamicLinks) only(name string, good func(string) bool) string {
 	return best
 }
 
-func overHTTPS(s string) bool {
+// elsewhere reports whether a URL can be a fallback: of a host by name, and not
+// of the links' own, where nothing else will stand.
+func (d *dynamicLinks) elsewhere(s string) bool {
 	u, err := url.Parse(s)
-	return err == nil && u.Scheme == "https" && u.Hostname() != "" && u.User == nil
+	if err != nil || u.Scheme != "https" || u.Hostname() == "" || u.User != nil {
+		return false
+	}
+	_, ok := request.CanonicalHost(u.Host)
+	return ok && !strings.EqualFold(u.Host, d.host)
 }
 
 // desktopPage is what fallback.desktop says for Portreeve's own page.
 const desktopPage = "page"
 
-// again writes a URL that overHTTPS took.
+// again writes a URL that elsewhere took.
 func again(s string) string {
 	u, err := url.Parse(s)
 	if err != nil {
