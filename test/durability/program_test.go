@@ -89,6 +89,7 @@ type settings struct {
 	noKey    bool // the key stands beside the store
 	prod     bool
 	race     bool
+	escrow   bool
 }
 
 // newHouse writes a configuration.
@@ -140,6 +141,10 @@ func (h *house) text(s settings) string {
 	b.WriteString("jwt: {secret: \"{{file.secret}}\"}\nrbac: {roles: [{name: reader, permissions: [\"docs:read\"]}]}\ntenantApi: {}\nroutes:\n" +
 		"  - {path: /public, method: get, data: {ok: true}}\n" +
 		"  - {path: /docs, method: get, requiredPermissions: [\"docs:read\"], data: {ok: true}}\n")
+	if s.escrow {
+		b.WriteString("escrow: {}\n")
+		return strings.Replace(b.String(), "jwt:", "tenants: {defaultFor: [jwt]}\njwt:", 1)
+	}
 	if s.upstream != "" {
 		for i := range mostSealed {
 			fmt.Fprintf(&b, "  - {path: /sealed/%d, method: get, requireAuth: true, upstream: {url: %q, headers: {set: {X-Sealed: \"{{secret:S%d?}}\"}}}}\n", i, s.upstream, i)

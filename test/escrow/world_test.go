@@ -52,6 +52,7 @@ type world struct {
 	proxy   *recorder
 	machine string // token of acme
 	foreign string // token of globex
+	store   string
 	asked   atomic.Int64
 
 	mu     sync.Mutex
@@ -82,7 +83,7 @@ func onBoth(t *testing.T, run func(t *testing.T, w *world)) {
 
 func newWorld(t testing.TB, url string) *world {
 	t.Helper()
-	w := &world{t: t}
+	w := &world{t: t, store: url}
 	w.access = must(standin.NewAccess(edge.Listen(t), standin.AccessOptions{Team: "acme.cloudflareaccess.com", Audience: "app"}))
 	t.Cleanup(func() { _ = w.access.Close() })
 	w.Edge = edge.Start(t, edge.Setting{Text: configuration, Words: map[string]string{"STORE": url, "CERTS": w.access.CertsURL()},
@@ -140,6 +141,14 @@ func (w *world) Ask(t testing.TB, method, path, body string, fields ...string) e
 	t.Helper()
 	w.asked.Add(1)
 	return w.Edge.Ask(t, method, path, body, fields...)
+}
+
+// address is that of the store.
+func (w *world) address() string {
+	if w.store == "sqlite:portreeve.db" {
+		return "sqlite:" + filepath.Join(w.Dir, "portreeve.db")
+	}
+	return w.store
 }
 
 // change changes what is stored, past the server: at least one row.
