@@ -26,7 +26,8 @@ func (u *Surface) ask(ctx context.Context, a *attempt) (err error) {
 		a.answer, err = u.provider.token(ctx, a.from, a.grant)
 	}
 	if err != nil && len(a.more) > 0 { // an account stands already, and its owner is told so
-		a.answer, err = answerOf(fault.From(err)), nil
+		a.fail(fault.From(err))
+		err = nil
 	}
 	if err != nil {
 		return err

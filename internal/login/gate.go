@@ -15,12 +15,13 @@ type step func(ctx context.Context, a *attempt) error
 
 // pass is the gate: the one way from what somebody shows to an answer. It is written
 // to be read as the order in which things happen.
-func (u *Surface) pass(ctx context.Context, c *gateway.Call, read reader) (request.Reply, error) {
+func (u *Surface) pass(ctx context.Context, c *gateway.Call, read reader) (reply request.Reply, err error) {
 	a, err := read(ctx, c) // the body
 	if err != nil {
 		return request.Reply{}, err
 	}
 	u.meet(a, c)
+	defer func() { u.s.tally.add(u.site.Name, a.kind.name, a.outcome(err)) }()
 	defer u.forget(ctx, a)
 	for _, ask := range []step{
 		u.lockedOut, // too many failures

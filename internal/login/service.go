@@ -36,7 +36,11 @@ type Deps struct {
 }
 
 // Service is what outlives configurations.
-type Service struct{ d Deps }
+type Service struct {
+	d     Deps
+	tally tally
+	board board
+}
 
 // New makes a Service.
 func New(d Deps) *Service {
@@ -163,6 +167,8 @@ func (s *Service) caller(url string, timeout time.Duration) (*outbound.Client, e
 
 // Run does the surface's background work until ctx is done, and what is left then.
 func (u *Surface) Run(ctx context.Context) {
+	u.s.board.begin(u)
+	defer u.s.board.end(u)
 	done := make(chan struct{}, len(u.background))
 	for _, f := range u.background {
 		go func() { f(ctx); done <- struct{}{} }()

@@ -71,7 +71,7 @@ func (u *Surface) register(ctx context.Context, a *attempt) (done bool, err erro
 	if u.users.OnError() == "allow" {
 		return false, nil
 	}
-	a.answer = answerOf(fault.New(fault.Unavailable, "user_service", ""))
+	a.fail(fault.New(fault.Unavailable, "user_service", ""))
 	return true, nil
 }
 
@@ -95,8 +95,8 @@ func (r *registration) record(id string) userservice.NewUser {
 	}
 }
 
-// answerOf is a refusal of our own in the place of a provider's answer.
-func answerOf(f *fault.Error) *answer {
+// fail puts a refusal of our own in the place of a provider's answer.
+func (a *attempt) fail(f *fault.Error) {
 	r := Shape(f, "", "")
-	return newAnswer(r.Status, r.Header, r.Body)
+	a.answer, a.failed = newAnswer(r.Status, r.Header, r.Body), f
 }
