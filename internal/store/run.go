@@ -74,30 +74,37 @@ func (db *DB) once(ctx context.Context, pool *sql.DB, o *sql.TxOptions, fn func(
 	tx := &Tx{db: db, ctx: ctx, sql: began, now: db.now().Truncate(time.Millisecond)}
 	committed := false
 	defer func() { // also when fn panics or ends its goroutine
-		tx.over = true
-		if tx.open != nil {
-			tx.open.Close()
-		}
 		if !committed {
 			_ = began.Rollback()
 		}
 	}()
-	if err := fn(tx); err != nil {
+	if err := tx.do(fn); err != nil || db.rehearse {
 		return tx, err
-	}
-	if err := tx.finish(); err != nil {
-		return tx, err
-	}
-	if tx.failed != nil { // and fn did not say so
-		return tx, tx.failed
-	}
-	if tx.open != nil {
-		return tx, errOpenRows
-	}
-	tx.over = true
-	if db.rehearse {
-		return tx, nil
 	}
 	committed = true // or broken: there is nothing left to roll back
 	return tx, classify(began.Commit())
+}
+
+// do runs fn and the last steps, and says what stands against a commit. Nothing
+// runs on tx after it, whatever fn does.
+func (tx *Tx) do(fn func(*Tx) error) error {
+	defer func() { // also when fn panics or ends its goroutine
+		tx.over = true
+		if tx.open != nil {
+			tx.open.Close()
+		}
+	}()
+	if err := fn(tx); err != nil {
+		return err
+	}
+	if err := tx.finish(); err != nil {
+		return err
+	}
+	if tx.failed != nil { // and fn did not say so
+		return tx.failed
+	}
+	if tx.open != nil {
+		return errOpenRows
+	}
+	return nil
 }

@@ -12,7 +12,7 @@ import (
 type Tx struct {
 	db   *DB
 	ctx  context.Context
-	sql  *sql.Tx
+	sql  statements
 	now  time.Time
 	open *Rows // not yet closed
 	// failed is the first statement that failed. Nothing runs after it, and
@@ -26,6 +26,13 @@ type Tx struct {
 	kept    map[any]any
 	after   []func()
 	notices []string
+}
+
+// statements is what runs them: a transaction of a pool, or the connection on
+// which one is open.
+type statements interface {
+	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
 }
 
 type lastStep struct {
