@@ -61,6 +61,9 @@ func VerifySuccession(compact string, by Signer) (Succession, error) {
 		return Succession{}, err
 	}
 	s := Succession{m.text("kid"), m.text("signer"), m.text("tenant"), m.text("predecessor")}
+	if s.Predecessor == "" { // null is for a first key, which nobody authorizes
+		return Succession{}, errExact([]string{"kid", "signer", "tenant", "predecessor"})
+	}
 	return s, exact(m, "kid", "signer", "tenant", "predecessor")
 }
 

@@ -1,0 +1,52 @@
+package vectors
+
+import (
+	"bytes"
+	"encoding/json"
+	"os/exec"
+	"path/filepath"
+	"testing"
+
+	"github.com/portreeve/portreeve/test/peer"
+)
+
+// report is what exercise.mjs found, and what it made.
+type report struct {
+	Failures []string `json:"failures"`
+	Made     good     `json:"made"`
+}
+
+// runNode runs the browser module, and jose beside it, in Node.
+func runNode(t testing.TB, what string) (r report) {
+	t.Helper()
+	dir := peer.Node(t, "jose")
+	abs := func(path string) string { return must(filepath.Abs(path)) }
+	asked := map[string]any{"module": abs("../../internal/escrow/web/escrow.js"), "exercise": abs("exercise.mjs"), "good": read[good](t, "good.json"), "keys": read[[]tenantKey](t, "keys.json")}
+	if what == "check" {
+		asked["hostile"] = read[[]hostile](t, "hostile.json")
+	}
+	cmd := exec.CommandContext(t.Context(), "node", "--no-warnings", "escrow.mjs")
+	cmd.Dir, cmd.Stdin = dir, bytes.NewReader(must(json.Marshal(asked)))
+	var problem bytes.Buffer
+	cmd.Stderr = &problem
+	out, err := cmd.Output()
+	if err == nil {
+		err = json.Unmarshal(out, &r)
+	}
+	if err != nil {
+		t.Fatalf("%v\n%s", err, problem.String())
+	}
+	for _, f := range r.Failures {
+		t.Error(f)
+	}
+	return r
+}
+
+func TestNodeAndJose(t *testing.T) {
+	t.Parallel()
+	r := runNode(t, "check")
+	if len(r.Made.Sealed) == 0 || len(r.Made.Wrapped) == 0 || len(r.Made.Recovery) == 0 || len(r.Made.Chains) == 0 {
+		t.Fatalf("nothing was made: %+v", r)
+	}
+	r.Made.opens(t, opened(t))
+}
