@@ -113,7 +113,7 @@ func New(o Options) (a *App, err error) {
 	if _, ok := a.log.Handler().(*slog.JSONHandler); ok {
 		a.access.JSON = a.logFile
 	}
-	a.metrics.Registry.MustRegister(server.StoreFigures(a.storeHealth), server.TextFigures(a.textCounts), server.ShippingFigures(a.shipping.figures))
+	a.metrics.Registry.MustRegister(server.StoreFigures(a.storeHealth), server.TextFigures(a.textCounts), server.LoginFigures(a.loginHealth), server.ShippingFigures(a.shipping.figures))
 	if err := a.useStore(l); err != nil {
 		return nil, err
 	}

@@ -84,7 +84,9 @@ func TestAProviderThatIsAwayKeepsNoCodes(t *testing.T) {
 		p.through(t)
 	}
 	age(t, db, 2*time.Minute)
-	k.answers = func(w http.ResponseWriter, _ *http.Request, _ []byte) { http.Error(w, "refresh-1", http.StatusBadGateway) }
+	k.answers = func(w http.ResponseWriter, _ *http.Request, _ []byte) {
+		http.Error(w, "refresh-1", http.StatusBadGateway)
+	}
 	if err := k.u.PruneCodes(t.Context()); err != nil {
 		t.Fatal(err)
 	}

@@ -58,7 +58,7 @@ type attempt struct {
 	looked   string        // the address whose standing is known
 	scoring  time.Duration // what scoring took so far
 	answer   *answer
-	failed   *fault.Error // that answer is made of, where the provider's is not to be had
+	failed   *fault.Error                                           // that answer is made of, where the provider's is not to be had
 	more     []request.Field                                        // header fields of the answer
 	counted  bool                                                   // lock-out knows how it ended
 	end      func(context.Context, *attempt) (request.Reply, error) // in place of the answer; nil: the answer

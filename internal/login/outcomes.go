@@ -64,7 +64,7 @@ func (a *attempt) outcome(err error) string {
 	switch f := fault.From(err); {
 	case f.Code == "too_many_attempts":
 		return "locked_out"
-	case strings.HasPrefix(f.Code, "risk_"):
+	case f.Kind == fault.Unauthenticated && strings.HasPrefix(f.Code, "risk_"):
 		return "risk_denied"
 	case f.Code == "user_blocked", f.Code == "user_disabled":
 		return "blocked"

@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/portreeve/portreeve/internal/castle"
+	"github.com/portreeve/portreeve/internal/fault"
 	"github.com/portreeve/portreeve/internal/metric"
 )
 
@@ -36,6 +37,7 @@ func TestWhatCameOfAttemptsIsCounted(t *testing.T) {
 			k.risk.after = castle.Deny
 			k.queue = []canned{good, {status: 200}}
 		}},
+		{"Castle does not know our secret", "", ann, "login failed", func(k *kit) { k.risk.err = fault.New(fault.Unavailable, "risk_unavailable", "") }},
 		{"blocked", "", ann, "login blocked", func(k *kit) { k.users.status = "blocked" }},
 		{"the user service away", "", ann, "login failed", func(k *kit) { k.users.err = errors.New("away") }},
 		{"counters away", "", ann, "login failed", func(k *kit) {
