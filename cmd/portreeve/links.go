@@ -70,16 +70,16 @@ func (c linksCheckCmd) Run(s streams) error {
 }
 
 func (c linksCheckCmd) reports(s streams) ([]*links.FileReport, error) {
+	host := strings.TrimSuffix(strings.TrimPrefix(c.What, "https://"), "/") // as browsers hand it out
 	info, err := os.Stat(c.What)
 	switch {
 	case err == nil && info.IsDir():
 		return nil, usage("%s is a folder", c.What)
 	case err == nil:
 		return c.file(s)
-	case !errors.Is(err, fs.ErrNotExist) || strings.ContainsAny(strings.TrimPrefix(c.What, "https://"), `/\`) || strings.HasSuffix(c.What, ".json") || strings.HasSuffix(c.What, ".yaml"):
+	case !errors.Is(err, fs.ErrNotExist) || host == "" || strings.ContainsAny(host, `/\`) || strings.HasSuffix(c.What, ".json") || strings.HasSuffix(c.What, ".yaml"):
 		return nil, usage("there is no file %s, and it is no host", c.What)
 	}
-	host := strings.TrimPrefix(c.What, "https://")
 	fetch, err := links.Fetcher(host)
 	if err != nil {
 		return nil, usageError{err}
