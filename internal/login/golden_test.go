@@ -98,11 +98,19 @@ func (g *golden) kit(t *testing.T) *kit {
 			c.Endpoints = &EndpointsConfig{Token: c.BaseURL + "/realms/x/token", Revocation: c.BaseURL + "/realms/x/revoke"}
 		}
 	}
+	switch {
+	case slices.Contains(g.given, "factors"):
+		s.factors = noFactors{}
+	case slices.Contains(g.given, "script-denies"):
+		s.hooks = &scripts{err: fault.New(fault.Forbidden, CodeDenied, "We are closed")}
+	case slices.Contains(g.given, "script-fails"):
+		s.hooks = &scripts{err: fault.Wrap(fault.Unavailable, "action_failed", "", errors.New("a.js: throws"))}
+	}
 	k := newKit(t, s)
 	for _, word := range g.given {
 		name, value, _ := strings.Cut(word, "=")
 		switch name {
-		case "backoffice", "no-risk", "no-users", "oidc":
+		case "backoffice", "no-risk", "no-users", "oidc", "factors", "script-denies", "script-fails":
 		case "risk":
 			k.risk.action = value
 		case "risk-away":

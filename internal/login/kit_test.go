@@ -92,6 +92,7 @@ type setting struct {
 	env                                 string
 	db                                  *store.DB
 	hooks                               Hooks
+	factors                             Factors
 	change                              func(c *Config)
 }
 
@@ -115,7 +116,7 @@ func newKit(t testing.TB, s setting) *kit {
 	if s.backoffice {
 		k.u, err = svc.Backoffice(Site{Name: "edge", Hooks: s.hooks}, &BackofficeConfig{ProviderConfig: c.ProviderConfig})
 	} else {
-		k.u, err = svc.Login(Site{Name: "edge", Hooks: s.hooks}, c)
+		k.u, err = svc.Login(Site{Name: "edge", Hooks: s.hooks, Factors: s.factors}, c)
 	}
 	if err != nil {
 		t.Fatal(err)
@@ -406,3 +407,11 @@ func form(pairs ...string) string {
 	}
 	return v.Encode()
 }
+
+// noFactors are those of nobody.
+type noFactors struct{}
+
+func (noFactors) Have(context.Context, Holder) (Having, error)               { return Having{}, nil }
+func (noFactors) Enrol(context.Context, Holder) (string, string, error)      { return "", "", nil }
+func (noFactors) Challenge(context.Context, Holder) (json.RawMessage, error) { return nil, nil }
+func (noFactors) Prove(context.Context, Holder, Proof) (p Proven, err error) { return p, nil }
