@@ -27,18 +27,28 @@ const edgeWait = 6 * time.Second
 // edge hands out the surface that equal settings got before, or a new one, which
 // does not run until its generation is swapped in.
 func (k *kept) edge(name string, settings any, fresh func() (*login.Surface, error)) (*login.Surface, error) {
+	if s := k.running(name, settings); s != nil {
+		return s, nil
+	}
+	s, err := fresh() // asks for keys of k; one configuration is built at a time
+	if err == nil {
+		k.mu.Lock()
+		defer k.mu.Unlock()
+		k.edges = append(k.edges, &edge{name: name, settings: settings, surface: s})
+	}
+	return s, err
+}
+
+// running is the surface that equal settings got before; nil: there is none.
+func (k *kept) running(name string, settings any) *login.Surface {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	for _, e := range k.edges {
 		if e.name == name && !e.retired && reflect.DeepEqual(e.settings, settings) {
-			return e.surface, nil
+			return e.surface
 		}
 	}
-	s, err := fresh()
-	if err == nil {
-		k.edges = append(k.edges, &edge{name: name, settings: settings, surface: s})
-	}
-	return s, err
+	return nil
 }
 
 // settleEdges starts those that the configuration uses, and ends the others when

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/url"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/portreeve/portreeve/internal/actions"
@@ -15,7 +16,7 @@ import (
 
 // login gives a site to the login edge, or to its smaller sister.
 func (b *builder) login(k *inherited, key string, at *config.Reporter, in *gateway.SiteInput) {
-	s, site := b.stored().Login, login.Site{Name: in.Name}
+	s, site := b.stored().Login, login.Site{Name: in.Name, Keys: b.deps.Keys}
 	provider, full := k.providerOf(key)
 	if full != nil {
 		full.Validate(at, b.Written)
@@ -48,6 +49,11 @@ func (b *builder) login(k *inherited, key string, at *config.Reporter, in *gatew
 		return
 	}
 	b.edges = append(b.edges, edge)
+	for _, set := range edge.KeySets() {
+		if !slices.Contains(b.KeySets, set) {
+			b.KeySets = append(b.KeySets, set)
+		}
+	}
 	in.Owner = &gateway.Owner{Surface: key, Shape: edge.Shape(), ExactMethods: true}
 	in.Surfaces = edge.Routes()
 }

@@ -53,7 +53,7 @@ func newLayer(u *Surface, c *SessionConfig) (*layer, error) {
 	if u.auth0 != nil { // whose issuer ends in a slash
 		issuer = config.URL(u.c.under("/"))
 	}
-	p := identity.NewOIDC(&identity.OIDCConfig{Name: "login", Issuer: issuer, Audience: []string{u.c.Audience}}, identity.Deps{Env: u.s.d.Env, Keys: l.issuerKeys})
+	p := identity.NewOIDC(&identity.OIDCConfig{Name: "login of " + u.site.Name, Issuer: issuer, Audience: []string{u.c.Audience}}, identity.Deps{Env: u.s.d.Env, Keys: l.issuerKeys})
 	var problems []identity.Problem
 	l.accept, problems = identity.NewSite([]*identity.Provider{p}, identity.SiteOptions{})
 	for _, one := range problems {
@@ -68,8 +68,8 @@ func newLayer(u *Surface, c *SessionConfig) (*layer, error) {
 // surface.
 func (l *layer) issuerKeys(c keyset.Config) *keyset.Set {
 	d := l.u.s.d
-	if d.IssuerKeys != nil {
-		return d.IssuerKeys(c)
+	if l.u.site.Keys != nil {
+		return l.u.site.Keys(c)
 	}
 	c.Now, c.Log = d.Now, d.Log
 	set := keyset.New(c)

@@ -28,11 +28,8 @@ type Deps struct {
 	Refuse func(netip.AddrPort) bool
 	// Resolver answers /email/validate; nil: the system's.
 	Resolver mailcheck.Resolver
-	// IssuerKeys makes a key set that is kept fresh, as identity.Deps.Keys; nil: the
-	// surface keeps its own.
-	IssuerKeys func(keyset.Config) *keyset.Set
-	Now        func() time.Time
-	Log        *slog.Logger
+	Now      func() time.Time
+	Log      *slog.Logger
 }
 
 // Service is what outlives configurations.
@@ -60,6 +57,9 @@ type Site struct {
 	Hooks Hooks
 	// Factors are our own second factors; nil: nobody asks for one.
 	Factors Factors
+	// Keys makes a key set that whoever made the site keeps fresh, as
+	// identity.Deps.Keys; nil: the surface keeps its own.
+	Keys func(keyset.Config) *keyset.Set
 }
 
 // Surface is the login edge of one site under one configuration.
@@ -163,6 +163,14 @@ func (s *Service) surface(site Site, c *ProviderConfig, login *Config) (*Surface
 // caller makes a client of a service that the configuration names.
 func (s *Service) caller(url string, timeout time.Duration) (*outbound.Client, error) {
 	return outbound.New(outbound.Options{BaseURL: url, Plain: relaxed(s.d.Env), Timeout: timeout, Refuse: s.d.Refuse, Private: true})
+}
+
+// KeySets are those that Site.Keys made.
+func (u *Surface) KeySets() []*keyset.Set {
+	if u.layer == nil || u.site.Keys == nil {
+		return nil
+	}
+	return u.layer.accept.KeySets()
 }
 
 // Run does the surface's background work until ctx is done, and what is left then.
