@@ -20,6 +20,7 @@ type claim struct {
 	began    time.Time
 	repeated bool   // it was sent a moment ago
 	pending  string // the id of the send, by another caller, that this one repeats
+	again    string // the id of one whose outcome was never known, and which this one tries again
 }
 
 // claim takes a place within all limits for a text, before it is sent. It fails
@@ -32,13 +33,13 @@ func (u *surface) claim(ctx context.Context, site, campaign string, w whom) (c c
 			return err
 		}
 		now := u.s.now()
-		own, err := u.repeat(tx, site, campaign, w, now, &c)
+		again, err := u.repeat(tx, site, campaign, w, now, &c)
 		if err != nil || c.repeated || c.pending != "" {
 			return err
 		}
 		var until time.Time
 		for _, r := range u.rules {
-			free, err := full(tx, site, r, w, own, now)
+			free, err := full(tx, site, r, w, again, now)
 			if err != nil {
 				return err
 			}
@@ -49,18 +50,17 @@ func (u *surface) claim(ctx context.Context, site, campaign string, w whom) (c c
 		if !until.IsZero() {
 			return later(ErrLimit, until.Sub(now))
 		}
-		if own == "" {
-			own = newID()
-		}
-		c.id, c.began = own, now
-		return put(tx, own, site, campaign, w, now, now.Add(u.keep))
+		c.id, c.began, c.again = newID(), now, again
+		return put(tx, c.id, site, campaign, w, now, now.Add(u.keep))
 	})
 	return c, err
 }
 
-// repeat looks at the same text to the same number before. own is the row of one
-// whose outcome was never known, and which this one takes over.
-func (u *surface) repeat(tx *store.Tx, site, campaign string, w whom, now time.Time, c *claim) (own string, err error) {
+// repeat looks at the same text to the same number before. again is the row of the
+// last one whose outcome was never known: it does not stand in this one's way, but
+// counts for those that follow until this one is accepted. Were it taken over at
+// once, a Twilio whose answers are lost would send without any limit, every minute.
+func (u *surface) repeat(tx *store.Tx, site, campaign string, w whom, now time.Time, c *claim) (again string, err error) {
 	list, err := before(tx, site, campaign, w.number, now.Add(-u.dedupe))
 	if err != nil {
 		return "", err
@@ -74,7 +74,9 @@ func (u *surface) repeat(tx *store.Tx, site, campaign string, w whom, now time.T
 	for _, one := range list {
 		switch free := one.at.Add(unknownFor); {
 		case !free.After(now):
-			own = one.id
+			if again == "" {
+				again = one.id
+			}
 		case one.state == sending:
 			c.pending = one.id
 			return "", nil
@@ -82,7 +84,7 @@ func (u *surface) repeat(tx *store.Tx, site, campaign string, w whom, now time.T
 			return "", later(ErrSend, free.Sub(now))
 		}
 	}
-	return own, nil
+	return again, nil
 }
 
 // later is a fault that says when to try again.
@@ -107,6 +109,9 @@ func (u *surface) settle(ctx context.Context, c claim, was outcome) error {
 		now := u.s.now()
 		switch was {
 		case wasAccepted:
+			if err := replace(tx, c.again); err != nil {
+				return err
+			}
 			return setState(tx, c.id, accepted, c.began, now, now.Add(u.keep))
 		case wasRefused:
 			return forget(tx, c.id, c.began)

@@ -20,7 +20,8 @@
 // number of callers and nodes at once. What Twilio refused is as if it had not
 // been asked. Where nobody can say whether it took the message, the row goes on
 // counting: it may have been paid for. After a minute the same text to the same
-// number may be tried again, and takes over that row.
+// number may be tried again, as if that row were none; it goes once that one is
+// accepted, and otherwise both count.
 //
 // Numbers and addresses stand in the store as digests under the master key (under
 // every listed one while it is rotated), and in the log as two digits.

@@ -11,6 +11,7 @@ import (
 	"github.com/portreeve/portreeve/internal/config"
 	"github.com/portreeve/portreeve/internal/seal"
 	"github.com/portreeve/portreeve/internal/secret"
+	"github.com/portreeve/portreeve/internal/standin"
 	"github.com/portreeve/portreeve/internal/store"
 	"github.com/portreeve/portreeve/internal/store/storetest"
 )
@@ -182,6 +183,24 @@ func TestSweeping(t *testing.T) {
 		r.clock.add(time.Millisecond)
 		if rows() != 0 {
 			t.Error("what nothing counts was kept")
+		}
+	})
+}
+
+// Where Twilio takes texts and its answers are lost, a limit holds all the same, but
+// for the one try more that a lost answer is worth.
+func TestLimitsHoldWhereOutcomesAreLost(t *testing.T) {
+	each(t, func(t *testing.T, r *room) {
+		n := r.node(r.configured("limits: {perNumber: {windowMs: 3600000, max: 3}, perIP: {windowMs: 3600000, max: 6}}"), Place{})
+		r.twilio.Fail(standin.Cut)
+		for range 30 {
+			n.text(visitor, "", mobile)
+			n.text(visitor, "", numberOf(1))
+			n.text(visitor, "", numberOf(2))
+			r.clock.add(61 * time.Second)
+		}
+		if sent := len(r.twilio.Seen()); sent < 6 || sent > 7 {
+			t.Errorf("%d texts left for one address in half an hour, whose limit is 6", sent)
 		}
 	})
 }

@@ -51,10 +51,10 @@ func before(tx *store.Tx, site, campaign string, n digests, since time.Time) ([]
 	}, `SELECT id, state, at FROM sms_sends WHERE site = $1 AND campaign = $2 AND (state <> $3 OR at > $4) AND `+in+` ORDER BY at DESC LIMIT 100`, args...)
 }
 
-// full says when a rule that has no room has some again; zero: it has. own is a
-// row that does not count.
-func full(tx *store.Tx, site string, r rule, w whom, own string, now time.Time) (until time.Time, err error) {
-	args := []any{site, now.Add(-r.window).UnixMilli(), own, r.max - 1}
+// full says when a rule that has no room has some again; zero: it has. without is
+// a row that does not count.
+func full(tx *store.Tx, site string, r rule, w whom, without string, now time.Time) (until time.Time, err error) {
+	args := []any{site, now.Add(-r.window).UnixMilli(), without, r.max - 1}
 	where := ""
 	switch r.by {
 	case byNumber:
@@ -78,12 +78,10 @@ func full(tx *store.Tx, site string, r rule, w whom, own string, now time.Time) 
 	return time.UnixMilli(at).Add(r.window), nil
 }
 
-// put writes the row of a send that begins, over the one that it takes over.
+// put writes the row of a send that begins.
 func put(tx *store.Tx, id, site, campaign string, w whom, at, keep time.Time) error {
 	_, err := tx.Exec(`INSERT INTO sms_sends (id, site, campaign, number, network, prefix, state, at, keep_until)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
-		ON CONFLICT (id) DO UPDATE SET number = excluded.number, network = excluded.network, prefix = excluded.prefix,
-			state = excluded.state, at = excluded.at, keep_until = excluded.keep_until`,
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
 		id, site, campaign, w.number[0], w.network[0], w.prefix[0], sending, at.UnixMilli(), keep.UnixMilli())
 	return err
 }
@@ -98,6 +96,16 @@ func setState(tx *store.Tx, id, state string, began, at, keep time.Time) error {
 // forget removes the row of a send that was refused.
 func forget(tx *store.Tx, id string, began time.Time) error {
 	_, err := tx.Exec(`DELETE FROM sms_sends WHERE id = $1 AND state = $2 AND at = $3`, id, sending, began.UnixMilli())
+	return err
+}
+
+// replace removes the row of a send of unknown outcome, once the same text was
+// accepted; "" is none.
+func replace(tx *store.Tx, id string) error {
+	if id == "" {
+		return nil
+	}
+	_, err := tx.Exec(`DELETE FROM sms_sends WHERE id = $1 AND state <> $2`, id, accepted)
 	return err
 }
 
