@@ -48,6 +48,7 @@ type commands struct {
 	Store     storeCmd     `cmd:"" help:"Move a store to another engine or file."`
 	Import    importCmd    `cmd:"" help:"Take over what older backends stored or were configured with."`
 	Links     linksCmd     `cmd:"" help:"Check the files that make iOS and Android open an app for a host's links."`
+	Escrow    escrowCmd    `cmd:"" help:"Seal secrets as a machine does; open them from an export, without a server."`
 	Actions   actionsCmd   `cmd:"" help:"Run Auth0 Actions here, on an event of a file."`
 	Audit     auditCmd     `cmd:"" help:"Read, verify and export the audit trail; erase a person from it."`
 	Schema    schemaCmd    `cmd:"" help:"Print the JSON Schema of the configuration file."`

@@ -33,7 +33,7 @@ func TestScripts(t *testing.T) {
 		RequireExplicitExec: true,
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("NO_COLOR", "1")
-			for name, folder := range map[string]string{"ACTIONS": "../../actions", "EVENTS": "../../examples/actions"} {
+			for name, folder := range map[string]string{"ACTIONS": "../../actions", "EVENTS": "../../examples/actions", "VECTORS": "../../internal/escrow/testdata/vectors"} {
 				path, err := filepath.Abs(folder)
 				if err != nil {
 					return err

@@ -24,7 +24,9 @@ func hostiles(keys map[string]*ends.Key, plain []tenantKey, g good) (list []host
 	for _, part := range [][]hostile{hostileKeys(keys, plain), hostileSealed(keys), hostileWrapped(keys, plain), hostileRecovery(keys, plain, g), hostileStatements(keys, plain), hostileChains(keys)} {
 		list = append(list, part...)
 	}
-	slices.SortStableFunc(list, func(a, b hostile) int { return cmp.Or(strings.Compare(a.Reader, b.Reader), strings.Compare(a.Name, b.Name)) })
+	slices.SortStableFunc(list, func(a, b hostile) int {
+		return cmp.Or(strings.Compare(a.Reader, b.Reader), strings.Compare(a.Name, b.Name))
+	})
 	return list
 }
 

@@ -47,6 +47,7 @@ func TestMake(t *testing.T) {
 	g.Sealed, g.Wrapped = append(g.Sealed, made.Sealed...), append(g.Wrapped, made.Wrapped...)
 	g.Recovery, g.Chains = append(g.Recovery, made.Recovery...), append(g.Chains, made.Chains...)
 	write(t, "good.json", g)
+	writeExport(t, keys, g)
 	write(t, "hostile.json", hostiles(keys, plain, g))
 }
 
