@@ -64,12 +64,13 @@ func Start(o Options) (*Demo, error) {
 		return nil, err
 	}
 	d := &Demo{Dir: dir, Config: filepath.Join(dir, "portreeve.yaml"), texts: o.Texts, done: make(chan error, 1)}
+	made := newLock()
 	for _, begin := range []func() error{
 		func() error { return d.linkProgram(o.Program) },
 		d.standIns, d.writeConfig, d.people, d.accounts, d.store,
 		func() error { return d.serve(o) },
 		func() error { return d.page.begin() },
-		d.onboard, d.writeGroups,
+		func() error { return d.onboard(made) }, d.writeGroups,
 	} {
 		if err := begin(); err != nil {
 			_ = d.Close()

@@ -10,10 +10,31 @@ import (
 	"github.com/portreeve/portreeve/internal/escrow/envelope"
 )
 
-// onboard makes the tenant's key as olga's browser does: the passphrase, the
-// private key and what the challenge opens to by it stay here, and Portreeve gets
-// the public key, the wrapped one and the proof.
-func (d *Demo) onboard() error {
+// lock is a tenant's key, and the passphrase that opens it.
+type lock struct {
+	key                 *ends.Key
+	passphrase, wrapped string
+	err                 error
+}
+
+// newLock makes one, as olga's browser does, which takes a moment: meanwhile the
+// rest of the demo begins.
+func newLock() <-chan lock {
+	out := make(chan lock, 1)
+	go func() {
+		l := lock{passphrase: passphrase()}
+		if l.key, l.err = ends.NewKey(envelope.NewBits); l.err == nil {
+			l.wrapped, l.err = ends.Wrap(l.key, l.passphrase, envelope.LeastCount)
+		}
+		out <- l
+	}()
+	return out
+}
+
+// onboard gives the tenant its key: the passphrase, the private key and what the
+// challenge is opened by stay here, and Portreeve gets the public key, the wrapped
+// one and the proof.
+func (d *Demo) onboard(made <-chan lock) error {
 	olga, err := d.read("olga")
 	if err != nil {
 		return err
@@ -21,35 +42,30 @@ func (d *Demo) onboard() error {
 	if err := d.pubkey(409); err != nil { // until there is a key
 		return err
 	}
-	key, err := ends.NewKey(envelope.NewBits)
-	if err != nil {
-		return err
+	l := <-made
+	if l.err != nil {
+		return l.err
 	}
+	d.passphrase, d.signer = l.passphrase, l.key.Signer.Kid
 	var c struct{ ChallengeID, Ciphertext, Tenant, CreatedAt string }
-	if err := d.post(olga, "/v1/tenant/key/challenge", 200, map[string]any{"publicKey": key.Public.JWK}, &c); err != nil {
+	if err := d.post(olga, "/v1/tenant/key/challenge", 200, map[string]any{"publicKey": l.key.Public.JWK}, &c); err != nil {
 		return err
 	}
-	proof, err := key.Answer(c.Ciphertext)
+	proof, err := l.key.Answer(c.Ciphertext)
 	if err != nil {
 		return err
 	}
-	signature, err := key.State(c.Tenant, c.CreatedAt, "")
+	signature, err := l.key.State(c.Tenant, c.CreatedAt, "")
 	if err != nil {
 		return err
 	}
-	d.passphrase = passphrase()
-	wrapped, err := ends.Wrap(key, d.passphrase, envelope.LeastCount)
-	if err != nil {
-		return err
-	}
-	if err := d.post(olga, "/v1/tenant/key", 201, map[string]any{"publicKey": key.Public.JWK, "signingKey": key.Signer.JWK, "signature": signature,
-		"wrappedPrivateKey": wrapped, "challengeId": c.ChallengeID, "proof": proof}, nil); err != nil {
+	if err := d.post(olga, "/v1/tenant/key", 201, map[string]any{"publicKey": l.key.Public.JWK, "signingKey": l.key.Signer.JWK, "signature": signature,
+		"wrappedPrivateKey": l.wrapped, "challengeId": c.ChallengeID, "proof": proof}, nil); err != nil {
 		return err
 	}
 	if err := d.write("passphrase", d.passphrase+"\n"); err != nil {
 		return err
 	}
-	d.signer = key.Signer.Kid
 	return d.pubkey(200)
 }
 

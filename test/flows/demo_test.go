@@ -171,7 +171,7 @@ func groupsRunAsFiles(t *testing.T, d *demo.Demo) {
 		"sign-in": {`"access_token"`, `{"error":"unauthorized"}`, "mfa_required", `"plan":"gold"`},
 		"links":   {`"target":"demo://invite/anna?from=curl"`, `"platform":"android"`, "appIDs", "sha256_cert_fingerprints"},
 		"texts":   {`{"sent":true}`, `"To":"+12015550123"`, "region_not_allowed", "origin_not_allowed"},
-		"escrow":  {`{"ok":true`, "No tenant key yet", `"kid"`},
+		"escrow":  {`{"ok":true`, "No tenant key yet", `"kid"`, "sealed by laptop-7 for admin-password", "\nTr0ub4dor&3\n", "\nno\n", "secret.revealed", "laptop-7 is locked out"},
 	} {
 		cmd := exec.CommandContext(t.Context(), "sh", "-v", "tour/"+name)
 		cmd.Dir = d.Dir
