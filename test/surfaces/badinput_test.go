@@ -24,31 +24,37 @@ import (
 func TestBadInput(t *testing.T) {
 	onBoth(t, func(t *testing.T, w *world) {
 		admin := w.admin(acme)
-		found := w.findOwn(t, admin)
-		before := w.rows(t, "")
-		for _, o := range w.ops {
-			at := o.at(found[o.Path])
-			if o.MaxBody > 0 {
-				w.badBodies(t, o, at, admin)
-			}
-			w.badPaths(t, o, admin)
-			w.badQueries(t, o, at, admin)
-		}
-		if diff := cmp.Diff(before, w.rows(t, "")); diff != "" {
-			t.Errorf("something was done all the same:\n%s", diff)
-		}
-		w.silent(t)
+		w.badInput(t, func(operation) string { return admin })
 	})
+}
+
+// badInput sends it by whoever may do something.
+func (w *world) badInput(t *testing.T, by func(operation) string) {
+	t.Helper()
+	found := w.findOwn(t, by)
+	before := w.rows(t, "")
+	for _, o := range w.ops {
+		at, who := o.at(found[o.Path]), by(o)
+		if o.MaxBody > 0 {
+			w.badBodies(t, o, at, who)
+		}
+		w.badPaths(t, o, who)
+		w.badQueries(t, o, at, who)
+	}
+	if diff := cmp.Diff(before, w.rows(t, "")); diff != "" {
+		t.Errorf("something was done all the same:\n%s", diff)
+	}
+	w.silent(t)
 }
 
 // findOwn finds, for each path that names something, a name of the tenant's that
 // stands there.
-func (w *world) findOwn(t testing.TB, admin string) map[string]string {
+func (w *world) findOwn(t testing.TB, by func(operation) string) map[string]string {
 	t.Helper()
 	out, reads := map[string]string{}, map[string]string{}
 	for _, o := range w.ops {
 		for _, id := range w.own[acme] {
-			if o.reads() && o.names() && w.Ask(t, "GET", o.at(id), "", admin).Status == 200 {
+			if o.reads() && o.names() && w.Ask(t, "GET", o.at(id), "", by(o)).Status == 200 {
 				reads[o.Path] = id
 			}
 		}
@@ -77,7 +83,7 @@ type wrong struct {
 func (w *world) badBodies(t *testing.T, o operation, at, admin string) {
 	t.Helper()
 	specimen, ok := specimens()[o.String()]
-	if o.byOtherRules() {
+	if o.byOtherRules() || slices.Contains(checkedElsewhere(), o.String()) {
 		w.nonsense(t, o, at, admin)
 		return
 	}
@@ -94,7 +100,7 @@ func (w *world) badBodies(t *testing.T, o operation, at, admin string) {
 		{name: "two values", body: specimen + specimen, status: 400},
 		{name: "a comment", body: "/* zq9 */" + specimen, status: 400},
 		{name: "deep", body: `{"name":` + strings.Repeat("[", 5000) + strings.Repeat("]", 5000) + "}", status: 400},
-		{name: "deep and open", body: `{"name":` + strings.Repeat(`{"a":`, 5000), status: 400},
+		{name: "deep and open", body: `{"name":` + strings.Repeat(`{"a":`, int(min(5000, o.MaxBody/6))), status: 400},
 		{name: "invalid UTF-8", body: replace(specimen, `":"`, "\":\"zq9\xff"), status: 400},
 		{name: "invalid UTF-8 in a name", body: "{\"zq9\xff\":1," + specimen[1:], status: 400},
 		{name: "a byte order mark", body: "\ufeff" + specimen, status: 400},
@@ -115,6 +121,9 @@ func (w *world) badBodies(t *testing.T, o operation, at, admin string) {
 	for _, name := range slices.Sorted(maps.Keys(members)) {
 		list = append(list, wrong{name: name + " twice", body: `{"` + name + `":` + string(members[name]) + "," + specimen[1:], status: 400, field: name})
 		for _, other := range otherTypes(members[name], name) {
+			if o.Surface == "escrow" && name == "config" {
+				break // any JSON is one
+			}
 			list = append(list, wrong{name: name + " as " + other, body: with(members, name, other), status: 400, field: name})
 		}
 		if name == "rateLimit" {
@@ -128,7 +137,7 @@ func (w *world) badBodies(t *testing.T, o operation, at, admin string) {
 		}
 		if members[name][0] == '"' && !slices.Contains(opaque(), name) {
 			list = append(list, wrong{name: "NUL in " + name, body: with(members, name, `"a\u0000b"`), status: 400, field: name},
-				wrong{name: "much of " + name, body: with(members, name, `"`+strings.Repeat("a", 20000)+`"`), status: 400, field: name})
+				wrong{name: "much of " + name, body: with(members, name, `"`+strings.Repeat("a", int(min(20000, o.MaxBody-500)))+`"`), status: 400, field: name})
 		}
 	}
 	for _, b := range list {
@@ -257,7 +266,7 @@ func (w *world) badPaths(t *testing.T, o operation, admin string) {
 		"%20": {404, 400}, "%E2%98%83": {404, 400}, "'%20OR%20'1'='1": {404, 400}, "%25": {404, 400}, "_": {404, 400}, strings.Repeat("a", 129): {404, 400}, strings.Repeat("a", 5000): {404, 400},
 		"%00": {400}, "a%00b": {400}, "%FF": {400}, "a%0Ab": {400}, "%2e%2e": {400}, "%C0%AE": {400}, "a%2Fb": {400}, "%zz": {400},
 	} {
-		a, what := w.raw(t, o.Method, o.at(id), specimens()[o.String()], admin), o.Method+" "+o.at(id)
+		a, what := w.raw(t, o.Method, o.at(id), o.named(), admin), o.Method+" "+o.at(id)
 		if len(what) > 120 {
 			what = what[:120]
 		}
@@ -278,7 +287,11 @@ func (w *world) badQueries(t *testing.T, o operation, at, admin string) {
 	}
 	for _, q := range []string{"limit=0", "limit=-1", "limit=101000", "limit=x", "limit=1&limit=2", "limit=", "limit=9223372036854775808", "offset=-1", "offset=x", "offset=1&offset=1",
 		"period=zq9", "period=2026-13", "period=", "from=zq9", "to=2026", "bucket=week", "revoked=zq9", "limit=%00", "offset=%FF", "period=%00", "from=%00", "bucket=%00", "%00=1", "zq9=%zz"} {
-		a, what := w.raw(t, o.Method, at+"?"+q, "", admin), o.String()+"?"+q
+		target := at + "?" + q
+		if o.String() == "GET /v1/tenant/key" {
+			target += "&wrappings=false" // with them it is counted, and ten times an hour
+		}
+		a, what := w.raw(t, o.Method, target, "", admin), o.String()+"?"+q
 		if a.Status != 200 && a.Status != 400 && !(o.byOtherRules() && a.Status < 500) {
 			t.Errorf("%s: %d %s", what, a.Status, a.Body)
 		}
@@ -296,13 +309,13 @@ func (w *world) badQueries(t *testing.T, o operation, at, admin string) {
 func (w *world) takes(o operation, name string) bool {
 	switch name {
 	case "limit", "offset":
-		return o.Path == "/rbac/roles" || o.Path == "/rbac/permissions" || o.Path == "/tenant/rbac/roles" || o.Path == "/tenant/users" || o.Path == "/tenant/api-keys" || o.Path == "/tenant/secrets"
+		return o.Surface == "escrow" && slices.Contains([]string{"/v1/machines", "/v1/runs", "/v1/secrets", "/v1/configs", "/v1/audit"}, o.Path) || o.Path == "/rbac/roles" || o.Path == "/rbac/permissions" || o.Path == "/tenant/rbac/roles" || o.Path == "/tenant/users" || o.Path == "/tenant/api-keys" || o.Path == "/tenant/secrets"
 	case "revoked":
 		return o.Path == "/tenant/api-keys"
 	case "period":
 		return o.Path == "/usage/history"
 	case "from", "to", "bucket":
-		return o.Path == "/tenant/api-keys/:id/usage"
+		return o.Path == "/tenant/api-keys/:id/usage" || o.Path == "/v1/audit" && name != "bucket" && name != "to"
 	}
 	return false
 }

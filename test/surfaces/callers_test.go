@@ -77,6 +77,11 @@ func (w *world) strangers(t testing.TB) []*caller {
 	known := func(name string, fields ...string) *caller {
 		return &caller{name: name, kind: "refused", fields: fields, turned: 403}
 	}
+	two := func(fields ...string) *caller {
+		c := known("credentials of two tenants", fields...)
+		c.kind = "two"
+		return c
+	}
 	return []*caller{
 		{name: "nobody", kind: "anonymous", turned: 401},
 		bad("an expired token", admin(map[string]any{"exp": time.Now().Add(-time.Hour).Unix()})),
@@ -93,7 +98,7 @@ func (w *world) strangers(t testing.TB) []*caller {
 		known("a disabled user", edge.Bearer(w.jwt(map[string]any{"sub": "gone", "role": "admin", "tenant_id": of}))),
 		known("a claim of a tenant that does not exist", admin(map[string]any{"tenant_id": "nowhere"})),
 		known("a claim of a tenant that cannot exist", admin(map[string]any{"tenant_id": "../acme"})),
-		known("credentials of two tenants", edge.Key(w.key(t, globex, false, "*").Token.Reveal()), w.admin(of)),
+		two(edge.Key(w.key(t, globex, false, "*").Token.Reveal()), w.admin(of)),
 		{name: "an admin without a tenant", kind: "jwt", holds: []string{"*:*"}, fields: []string{edge.Bearer(w.jwt(map[string]any{"sub": "far", "role": "admin"}))}},
 		{name: "a person whom nobody added", kind: "access", fields: []string{assertion(must(w.access.Mint("stranger@elsewhere.test", nil)))}},
 		{name: "a service that nobody added", kind: "service", fields: []string{assertion(must(w.access.MintService("unknown.access")))}},

@@ -1,6 +1,9 @@
 package surfaces
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // The rules of who holds what, read from the specification a second time: small
 // enough to be right by looking at it, and nothing of the product's.
@@ -45,7 +48,7 @@ func scopeCovers(scope, asked string) bool {
 // caller is somebody who calls, and what the rules say about it.
 type caller struct {
 	name   string
-	kind   string // jwt, stored, access, service, key, machine, anonymous, bad
+	kind   string // jwt, stored, access, service, key, machine, anonymous, bad, refused, two
 	fields []string
 	tenant string
 	holds  []string // of a key: its scopes
@@ -68,6 +71,9 @@ func (c *caller) has(permission string) bool {
 // expect is what an operation answers to a caller that names tenants in
 // X-Tenant-ID: a status, or 0 and the tenant that it is about.
 func expect(c *caller, o operation, named []string) (status int, about string) {
+	if o.Surface == "escrow" {
+		return expectEscrow(c, o, named)
+	}
 	if c.turned != 0 {
 		return c.turned, ""
 	}
@@ -89,4 +95,35 @@ func expect(c *caller, o operation, named []string) (status int, about string) {
 		return 403, ""
 	}
 	return 0, about
+}
+
+// expectEscrow is expect for secret escrow: machines, by token, on their side; on
+// the other people with a users row, by what that row's roles hold. What a token
+// claims is nothing there, and no tenant but one's own.
+func expectEscrow(c *caller, o operation, named []string) (status int, about string) {
+	machine, ofMachines := c.kind == "machine", slices.Contains(o.Permissions, "machine:ingest")
+	switch {
+	case c.kind == "two": // whichever of the two is asked for
+		return 403, ""
+	case ofMachines != machine, c.kind == "key":
+		return 401, ""
+	case c.turned != 0 && !machine:
+		return c.turned, ""
+	case !machine && (c.tenant == "" || c.kind == "jwt"):
+		return 403, ""
+	}
+	for _, p := range o.Permissions {
+		if !machine && !c.has(p) {
+			return 403, ""
+		}
+	}
+	switch {
+	case len(named) > 1:
+		return 400, ""
+	case len(named) == 1 && named[0] == "nowhere" && c.has("platform:*"):
+		return 0, "nowhere"
+	case len(named) == 1 && named[0] != c.tenant:
+		return 403, ""
+	}
+	return 0, c.tenant
 }

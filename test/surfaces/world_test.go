@@ -88,6 +88,12 @@ func onBoth(t *testing.T, run func(t *testing.T, w *world)) {
 
 func newWorld(t testing.TB, engine string) *world {
 	t.Helper()
+	return newWorldOf(t, engine, configuration)
+}
+
+// newWorldOf is newWorld with another configuration.
+func newWorldOf(t testing.TB, engine, configuration string) *world {
+	t.Helper()
 	echo := standin.NewEcho(edge.Listen(t), standin.EchoOptions{})
 	t.Cleanup(func() { _ = echo.Close() })
 	w := &world{own: map[string][]string{}, signs: signs()}
