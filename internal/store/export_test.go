@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 )
 
 // Describe is describe, for the test that compares the engines.
@@ -25,3 +26,13 @@ func (db *DB) Describe(ctx context.Context) (out []any, err error) {
 	})
 	return out, err
 }
+
+// Waiting is how many writers wait for their turn.
+func (db *DB) Waiting() int {
+	db.group.turns.mu.Lock()
+	defer db.group.turns.mu.Unlock()
+	return db.group.turns.waiting.Len()
+}
+
+// Together has batches stay open as long as somebody waits.
+func (db *DB) Together() { db.group.longest = time.Hour }

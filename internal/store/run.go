@@ -12,25 +12,28 @@ const attempts = 10
 
 // Tx runs fn in a transaction that is committed when fn returns nil, and
 // rolled back when it returns an error or panics. What fn returns is returned
-// as it is. fn may run again after a deadlock: it must have no effect but
-// through tx, and tx.After.
+// as it is. fn may run again, after a deadlock or where others broke the
+// transaction that it shared: it must have no effect but through tx, and tx.After.
 func (db *DB) Tx(ctx context.Context, fn func(*Tx) error) error {
-	return db.run(ctx, db.write, db.options(false), fn)
+	if db.group != nil {
+		return db.run(ctx, func(ctx context.Context) (*Tx, error) { return db.group.once(ctx, fn) })
+	}
+	return db.run(ctx, func(ctx context.Context) (*Tx, error) { return db.once(ctx, db.write, db.options(false), fn) })
 }
 
 // Read runs fn on one snapshot of the store, in which it cannot write.
 func (db *DB) Read(ctx context.Context, fn func(*Tx) error) error {
-	return db.run(ctx, db.read, db.options(true), fn)
+	return db.run(ctx, func(ctx context.Context) (*Tx, error) { return db.once(ctx, db.read, db.options(true), fn) })
 }
 
-func (db *DB) run(ctx context.Context, pool *sql.DB, o *sql.TxOptions, fn func(*Tx) error) error {
+func (db *DB) run(ctx context.Context, once func(context.Context) (*Tx, error)) error {
 	if db.bound > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, db.bound)
 		defer cancel()
 	}
 	for n := 1; ; n++ {
-		tx, err := db.once(ctx, pool, o, fn)
+		tx, err := once(ctx)
 		switch {
 		case err == nil && db.rehearse:
 			return nil

@@ -22,7 +22,7 @@ const sqliteBusy = "5000"
 
 // openSQLite makes the file, readable by its owner alone, and two pools on it:
 // one connection that writes, so that this process' writers queue in Go, where
-// they honour their contexts, and some that cannot write.
+// they honour their contexts and share commits, and some that cannot write.
 func (db *DB) openSQLite(ctx context.Context, path string, unsafe bool) error {
 	path = strings.TrimPrefix(path, "//")
 	if path == "" {
@@ -53,6 +53,9 @@ func (db *DB) openSQLite(ctx context.Context, path string, unsafe bool) error {
 		return fmt.Errorf("store: %w", err)
 	}
 	db.write.SetMaxOpenConns(1)
+	if !db.rehearse {
+		db.group = &group{db: db, longest: longestTogether}
+	}
 	if db.read, err = sql.Open("sqlite", sqliteDSN(path, "deferred", "query_only(1)", "foreign_keys(1)")+"&mode=rw"); err != nil {
 		return fmt.Errorf("store: %w", err)
 	}

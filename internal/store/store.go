@@ -46,6 +46,7 @@ type DB struct {
 	conn     *pgx.ConnConfig // PostgreSQL: how connections are made, for those outside the pool
 	write    *sql.DB
 	read     *sql.DB // the same as write on PostgreSQL
+	group    *group  // SQLite: who takes turns at write; nil where each transaction is on its own
 	now      func() time.Time
 	log      *slog.Logger
 	bound    time.Duration // how long one transaction may take, waiting included
