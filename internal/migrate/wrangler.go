@@ -21,12 +21,14 @@ type wrangler struct {
 	vars      map[string]string
 	reads     map[string]bool // variables that the written file reads
 	read      map[string]bool // vars of the file that went somewhere
+	unknown   []string        // keys that are to fill in
 }
 
 // Wrangler turns a worker's wrangler.toml, .json or .jsonc into a portreeve.yaml
-// for one of its environments ("": the top level). Hosts, the environment and
-// Access settings are taken; what a later release serves stands in the file as
-// comments, ready to be uncommented then.
+// for one of its environments ("": the top level). Hosts, the environment, Access
+// settings and what the variables of the edge's four workers say are taken. What only
+// a worker's code knows, such as the texts of campaigns, has its key with a comment
+// and no value, so that check points at it.
 func Wrangler(src []byte, file, env string) (out []byte, r *Report, err error) {
 	root, err := readWrangler(src, file)
 	if err != nil {
@@ -245,7 +247,11 @@ func (w *wrangler) heading(file string) string {
 	if w.name != "" {
 		s += ", environment " + clip(oneLine(w.name))
 	}
-	s += ".\nCheck it with `portreeve check`.\n"
+	s += ".\nCheck it with `portreeve check`"
+	if len(w.unknown) > 0 {
+		s += ", which points at what is to fill in"
+	}
+	s += ".\n"
 	if vars := names(w.reads); len(vars) > 0 {
 		s += "Variables: " + strings.Join(vars, ", ") + ".\n"
 	}

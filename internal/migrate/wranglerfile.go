@@ -1,7 +1,6 @@
 package migrate
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 )
@@ -12,34 +11,48 @@ func (w *wrangler) file() *tree {
 	env := w.environment()
 	out.set("environment", text(env))
 	w.took("environment", 0, env)
-	access := w.access()
-	later := w.later(access != nil)
+	kind, by := w.worker()
+	if kind != "" && kind != "links" {
+		w.stored(out, env)
+	}
+	if kind != "" || w.has("DATADOG_API_KEY") {
+		w.datadog(out, kind)
+	}
 	hosts := w.hosts()
 	site := out
 	if len(hosts) > 0 {
 		site = object()
 		site.set("hosts", listOf(hosts))
-		out.set("sites", &tree{kind: isList, list: []*tree{site}})
+		out.set("sites", list(site))
 		w.took("hosts", len(hosts), strings.Join(hosts, ", "))
 	}
-	if access != nil {
-		site.set("access", access)
-		w.took("access", 0, "")
-		if !w.has("AUTH0_BASE_URL") {
-			later = append([]string{"What the worker answered itself needs a place: upstream: http://127.0.0.1:9000, and routes that say who may."}, later...)
-		}
+	if kind == "" {
+		w.protected(site)
+		return out
 	}
-	if len(later) > 0 {
-		w.comment(site, later)
+	site.set(kind, w.surface(kind))
+	w.took(kind, 0, by)
+	out.object[len(out.object)-1].comment = "Behind Cloudflare the client's address is known by its header alone:\ntrustedProxies: [{from: cloudflare, header: CF-Connecting-IP}]"
+	if n := len(w.unknown); n > 0 {
+		w.left(kind, "", "what its code said and its file does not is to fill in: "+strings.Join(w.unknown, ", "))
 	}
 	return out
 }
 
-// comment puts lines where the site's other keys would stand: above its last key,
-// since nothing follows them.
-func (w *wrangler) comment(site *tree, lines []string) {
-	last := &site.object[len(site.object)-1]
-	last.comment = strings.Join(lines, "\n")
+// protected are the keys of a worker behind Access, whose answers are its own.
+func (w *wrangler) protected(site *tree) {
+	access := w.access()
+	if access == nil {
+		return
+	}
+	site.set("access", access)
+	w.took("access", 0, "")
+	lines := []string{"What the worker answered itself needs a place: upstream: http://127.0.0.1:9000, and routes that say who may."}
+	if w.env.get("d1_databases") != nil || w.root.get("d1_databases") != nil {
+		lines = append(lines, "What is in its D1 database: wrangler d1 export NAME --remote --output dump.sql, then portreeve import d1 dump.sql.",
+			"Where that holds machines and secrets: escrow: {portalOrigin: https://…}; where it holds agents: agents: {}.")
+	}
+	site.object[len(site.object)-1].comment = strings.Join(lines, "\n")
 }
 
 // environment is prod, test or dev: what the worker is told, else what its
@@ -75,100 +88,6 @@ func (w *wrangler) access() *tree {
 		w.left("vars."+name, "", "is empty: it is read from the variable; without an audience nobody is let in")
 	}
 	return out
-}
-
-// setting is one key of a surface and the variable that it comes from.
-type setting struct {
-	key, variable string
-	secret        bool
-}
-
-// later are the surfaces that a later release serves, as comments.
-func (w *wrangler) later(access bool) []string {
-	auth0 := []setting{{"baseURL", "AUTH0_BASE_URL", false}, {"clientId", "AUTH0_CLIENT_ID", false}, {"clientSecret", "AUTH0_CLIENT_SECRET", true},
-		{"audience", "AUTH0_AUTHENTICATION_AUDIENCE", false}, {"connection", "AUTH0_CONNECTION", false}}
-	var lines []string
-	surface := func(name, what string, list []setting, more ...string) {
-		lines = append(lines, what+":", name+":")
-		for _, s := range list {
-			value := w.value(s.variable, s.secret)
-			if s.key == "baseURL" && strings.HasPrefix(value, "http") {
-				value = strings.TrimSuffix(value, "/")
-			}
-			lines = append(lines, "  "+s.key+": "+quote(value))
-		}
-		for _, m := range more {
-			lines = append(lines, "  "+m)
-		}
-		w.left(name, "", "is served by a later release; what it needs stands in the file as comments")
-	}
-	kind := w.worker()
-	switch {
-	case w.has("AUTH0_BASE_URL") && kind == "login":
-		surface("login", "The login edge, in a later release", auth0, w.loginMore()...)
-	case w.has("AUTH0_BASE_URL"):
-		surface("backoffice", "The backoffice login, in a later release", auth0)
-	case kind == "sms":
-		surface("sms", "Text-me-the-app, in a later release", nil, "twilio:", "  authToken: "+quote(w.value("TWILIO_AUTH_TOKEN", true)), "campaigns: {}")
-	case kind == "links":
-		surface("links", "Deep links, in a later release", nil, "ios: []", "android: []")
-	case access && w.env.get("d1_databases") != nil:
-		lines = append(lines, "What is in its D1 database: wrangler d1 export NAME --remote --output dump.sql, then portreeve import d1 dump.sql.")
-		w.left("escrow, agents", "", "secret escrow and roles on resources come with later releases")
-	}
-	if w.has("DATADOG_API_KEY") {
-		w.read["DATADOG_API_KEY"] = true
-		w.left("vars.DATADOG_API_KEY", "", "shipping logs to Datadog comes with a later release")
-	}
-	return lines
-}
-
-// worker guesses which of the edge's workers this is, by what only one of them
-// has, else by how it is called.
-func (w *wrangler) worker() string {
-	name, _ := w.root.get("name").text()
-	if n, ok := w.env.get("name").text(); ok {
-		name = n
-	}
-	name = strings.ToLower(name)
-	switch {
-	case w.has("ENABLE_CASTLE_BLOCKING", "AUTH0_MFA_AUDIENCE", "USER_SERVICE_URL", "CASTLE_API_SECRET"):
-		return "login"
-	case w.has("TWILIO_AUTH_TOKEN"), strings.HasSuffix(name, "sms"):
-		return "sms"
-	case strings.HasSuffix(name, "links"):
-		return "links"
-	}
-	return ""
-}
-
-func (w *wrangler) loginMore() []string {
-	var out []string
-	group := func(name string, list ...setting) {
-		var inside []string
-		for _, s := range list {
-			if w.has(s.variable) {
-				inside = append(inside, "  "+s.key+": "+quote(w.value(s.variable, s.secret)))
-			}
-		}
-		if len(inside) > 0 {
-			out = append(append(out, name+":"), inside...)
-		}
-	}
-	group("mfa", setting{"audience", "AUTH0_MFA_AUDIENCE", false}, setting{"clientId", "AUTH0_MFA_CLIENT_ID", false}, setting{"clientSecret", "AUTH0_MFA_CLIENT_SECRET", true})
-	group("management", setting{"clientId", "AUTH0_MANAGEMENT_CLIENT_ID", false}, setting{"clientSecret", "AUTH0_MANAGEMENT_CLIENT_SECRET", true})
-	if w.has("ENABLE_CASTLE_BLOCKING", "CASTLE_API_SECRET") {
-		w.read["ENABLE_CASTLE_BLOCKING"] = true
-		out = append(out, "risk:", "  castle:", "    apiSecret: "+quote(w.value("CASTLE_API_SECRET", true)),
-			"    blocking: "+fmt.Sprint(w.vars["ENABLE_CASTLE_BLOCKING"] == "true"), "    onError: allow # or deny")
-	}
-	group("userService", setting{"url", "USER_SERVICE_URL", false})
-	return out
-}
-
-// quote writes a text for YAML within a comment: one line, whatever is in it.
-func quote(s string) string {
-	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(oneLine(s)) + `"`
 }
 
 // others lists what else the file says.
