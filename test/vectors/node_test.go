@@ -3,10 +3,15 @@ package vectors
 import (
 	"bytes"
 	"encoding/json"
+	"io/fs"
+	"math/rand/v2"
+	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"testing"
 
+	"github.com/portreeve/portreeve/internal/escrow/web"
 	"github.com/portreeve/portreeve/test/peer"
 )
 
@@ -49,4 +54,47 @@ func TestNodeAndJose(t *testing.T) {
 		t.Fatalf("nothing was made: %+v", r)
 	}
 	r.Made.opens(t, opened(t))
+}
+
+// What the browser accepts as a passphrase has zxcvbn's score 4.
+func TestPassphrases(t *testing.T) {
+	t.Parallel()
+	dir := peer.Node(t, "zxcvbn")
+	rounds, seed := "1000", strconv.Itoa(int(rand.Int32()))
+	if more := os.Getenv("PORTREEVE_ROUNDS"); more != "" {
+		rounds = more
+	}
+	cmd := exec.CommandContext(t.Context(), "node", "--no-warnings", "passphrases.mjs", must(filepath.Abs("../../internal/escrow/web")), rounds, seed)
+	cmd.Dir = dir
+	var problem bytes.Buffer
+	cmd.Stderr = &problem
+	out, err := cmd.Output()
+	var r struct {
+		Failures       []string `json:"failures"`
+		Accepted, Four int
+	}
+	if err == nil {
+		err = json.Unmarshal(out, &r)
+	}
+	if err != nil {
+		t.Fatalf("%v\n%s", err, problem.String())
+	}
+	for _, f := range r.Failures {
+		t.Errorf("seed %s: %s", seed, f)
+	}
+	t.Logf("of %s passphrases as people make them %d have score 4, and %d are accepted", rounds, r.Four, r.Accepted)
+}
+
+// The list that passphrases are judged by is what its generator writes.
+func TestRanksAreAsGenerated(t *testing.T) {
+	t.Parallel()
+	cmd := exec.CommandContext(t.Context(), "node", "ranks.mjs")
+	cmd.Dir = peer.Node(t, "zxcvbn")
+	want, err := cmd.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(want, must(fs.ReadFile(web.Files(), "ranks.txt"))) {
+		t.Error("internal/escrow/web/ranks.txt is not what test/npm/ranks.mjs writes")
+	}
 }

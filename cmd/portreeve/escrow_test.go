@@ -1,0 +1,82 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/portreeve/portreeve/internal/escrow/envelope"
+)
+
+// A machine fetches the key, checks whose it is, and hands over nothing but what is
+// sealed.
+func TestAMachineHandsOverASealedSecret(t *testing.T) {
+	t.Parallel()
+	pubkey, err := os.ReadFile("../../internal/escrow/testdata/vectors/pubkey.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var asked []string
+	var body map[string]any
+	status := 201
+	server := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		raw, _ := io.ReadAll(r.Body)
+		asked = append(asked, r.Method+" "+r.URL.Path+" "+r.Header.Get("Authorization"))
+		if strings.Contains(string(raw), "correct horse") {
+			t.Error("the plaintext was sent")
+		}
+		if r.Method == http.MethodGet {
+			_, _ = rw.Write(pubkey)
+			return
+		}
+		_ = json.Unmarshal(raw, &body)
+		rw.WriteHeader(status)
+		if status == 201 {
+			_, _ = rw.Write([]byte(`{"id":"sec_1"}`))
+		} else {
+			_, _ = rw.Write([]byte(`{"error":"Conflict","message":"No tenant key yet"}`))
+		}
+	}))
+	t.Cleanup(server.Close)
+	token := filepath.Join(t.TempDir(), "token")
+	if err := os.WriteFile(token, []byte("tok_of-the-machine\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	seal := func(more ...string) (int, string, string) {
+		var out, problem bytes.Buffer
+		args := append([]string{"escrow", "seal", "--url", server.URL, "--plain", "--token-file", token, "--machine", "DESK-0042", "--serial", "5CG1", "--kind", "bitlocker"}, more...)
+		status := run(args, streams{in: strings.NewReader("correct horse\n"), out: &out, err: &problem, env: func(string) (string, bool) { return "", false }})
+		return status, out.String(), problem.String()
+	}
+
+	if code, out, problem := seal("--label", "disk C"); code != 0 || out != "sec_1\n" || !strings.Contains(problem, "--signer ") {
+		t.Fatalf("%d %q %q", code, out, problem)
+	}
+	if want := "GET /v1/tenant/pubkey Bearer tok_of-the-machine|POST /v1/secret Bearer tok_of-the-machine"; strings.Join(asked, "|") != want {
+		t.Errorf("asked %q", asked)
+	}
+	s, err := envelope.ParseSealed(body["ciphertext"].(string))
+	if err != nil || s.Machine != "5CG1" || s.Kind != "bitlocker" || body["kid"] != s.Kid || body["label"] != "disk C" {
+		t.Errorf("%v %+v %v", err, s, body)
+	}
+
+	// A key by another signer is not sealed to: nothing is posted.
+	asked = nil
+	if code, out, problem := seal("--signer", strings.Repeat("A", 43)); code != exitRefused || out != "" || !strings.Contains(problem, "substituted") || len(asked) != 1 {
+		t.Errorf("%d %q %q %q", code, out, problem, asked)
+	}
+	asked = nil
+	if code, out, _ := seal("--print"); code != 0 || !strings.HasPrefix(out, "ey") || len(asked) != 1 {
+		t.Errorf("%d %q %q", code, out, asked)
+	}
+	status = 409
+	if code, _, problem := seal(); code != exitRefused || !strings.Contains(problem, "409 No tenant key yet") || strings.Contains(problem, "tok_") {
+		t.Errorf("%d %q", code, problem)
+	}
+}
