@@ -114,7 +114,7 @@ func (s *Stored) routes() []gateway.SurfaceRoute {
 
 // parts are what features add to the export of a tenant.
 func (s *Stored) parts() []tenant.Part {
-	return []tenant.Part{s.Roles, s.APIKeys, s.Secrets, s.Agents, s.Escrow}
+	return []tenant.Part{tenant.Profiles{}, s.Roles, s.APIKeys, s.Secrets, s.Agents, s.Escrow}
 }
 
 // verifier knows the keys; nobody's where no store is open.

@@ -186,3 +186,26 @@ func TestAGrantIsSentFromOnePlace(t *testing.T) {
 		}
 	}
 }
+
+// So it is where the factors are our own: of what is there besides, the proof goes
+// through the gate, and nothing else takes more than the mfa_token.
+func TestOwnFactorsStandBehindTheGate(t *testing.T) {
+	t.Parallel()
+	k := newKit(t, setting{factors: noFactors{}, change: withReissue})
+	aside := map[string]bool{"GET " + jwksPath: true, "GET " + discoveryPath: true, "POST /email/validate": true, "POST /metric/track": true, "GET /layer/session": true,
+		"GET /layer/jwks.json": true, "POST /layer/session/account": true,
+		"POST /mfa/first-enroll": true, "POST /mfa/associate": true, "GET /mfa/authenticators": true, "POST /mfa/challenge": true}
+	bodies := map[string]string{"POST /oauth/token": `{"username":"ann@example.com","password":"correct-horse"}`, "POST /oauth/refresh": `{"refresh_token":"refresh-1"}`,
+		"POST /mfa/verify": `{"mfa_token":"mfa-token-1","otp":"112233"}`}
+	for _, r := range k.u.Routes() {
+		line := r.Method + " " + r.Path
+		if aside[line] {
+			continue
+		}
+		k.took()
+		k.send(line, bodies[line], device)
+		if steps := k.took(); len(steps) == 0 || !strings.HasPrefix(steps[0], "lock-out check") {
+			t.Errorf("%s is beside the gate: %v", line, steps)
+		}
+	}
+}

@@ -146,6 +146,12 @@ func TestMetadataIsReadByLaterEvents(t *testing.T) {
 		if diff := cmp.Diff([]string{`{}`, `{"a":1,"b":{"c":2}}`, `{"b":{"c":2},"d":"x"}`}, saw); diff != "" {
 			t.Error(diff)
 		}
+		u, _ := k.profile("ann@example.com")
+		out, err := k.users.Export(t.Context(), tenant.Host(), "acme", tenant.Profiles{})
+		want := `{"logins":[{"userId":"` + u.ID + `","appMetadata":{"b":{"c":2},"d":"x"},"userMetadata":{},"logins":3}]}`
+		if err != nil || jsonOf(out.Parts) != want {
+			t.Errorf("an export has %s, %v", jsonOf(out.Parts), err)
+		}
 	})
 }
 

@@ -37,11 +37,11 @@ func Check(c *actions.Config, set actions.Set, may May, r *config.Reporter) {
 				r.Errorf(at, "%s calls setCustomClaim, which is for login with `reissue: true`: backoffice signs no tokens", s.Name)
 			}
 		}
-		if !may.Hold && actions.Uses(s, actions.PostLogin, "multifactor") {
+		if !may.Hold && actions.Uses(s, actions.PostLogin, "multifactor.enable") {
 			if may.Auth0 {
-				r.Errorf(at, "%s calls api.multifactor, and the second factors are Auth0's: deploy it there", s.Name)
+				r.Errorf(at, "%s calls api.multifactor.enable, and the second factors are Auth0's: deploy it there", s.Name)
 			} else {
-				r.Errorf(at, "%s calls api.multifactor, which is for login: backoffice has no path by which a factor could be shown", s.Name)
+				r.Errorf(at, "%s calls api.multifactor.enable, which is for login: backoffice has no path by which a factor could be shown", s.Name)
 			}
 		}
 	}

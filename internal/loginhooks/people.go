@@ -76,7 +76,11 @@ func (h *Hooks) known(tx *store.Tx, w whom, count int64) (p person, err error) {
 }
 
 func (h *Hooks) counted(tx *store.Tx, u tenant.User, count int64) (p person, err error) {
-	if u.Disabled {
+	t, err := tenant.Get(tx, u.Tenant)
+	if err != nil {
+		return p, err
+	}
+	if u.Disabled || t.Disabled {
 		return p, errDisabled()
 	}
 	p.user = u.ID

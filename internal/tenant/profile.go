@@ -117,3 +117,34 @@ func (s *Service) Recognize(tx *store.Tx, by By, tenant string, b Binding, email
 	e.Detail = map[string]string{"provider": b.Provider}
 	return u, true, s.d.Audit.Append(tx, e)
 }
+
+// Profiles is what an export of a tenant has of them.
+type Profiles struct{}
+
+// Export implements Part.
+func (Profiles) Export(tx *store.Tx, tenant string) (name string, value any, err error) {
+	type view struct {
+		UserID       string                     `json:"userId"`
+		AppMetadata  map[string]json.RawMessage `json:"appMetadata"`
+		UserMetadata map[string]json.RawMessage `json:"userMetadata"`
+		Logins       int64                      `json:"logins"`
+	}
+	list, err := store.List(tx, func(row store.Row) (v view, err error) {
+		var p Profile
+		p, err = scanProfile(withID{row, &v.UserID})
+		v.AppMetadata, v.UserMetadata, v.Logins = p.App, p.User, p.Logins
+		return v, err
+	}, `SELECT id, app_metadata, user_metadata, logins_count FROM users WHERE tenant_id = $1 AND app_metadata <> '' ORDER BY id`, tenant)
+	if list == nil {
+		list = []view{}
+	}
+	return "logins", list, err
+}
+
+// withID is a row whose first column is an id.
+type withID struct {
+	store.Row
+	id *string
+}
+
+func (w withID) Scan(into ...any) error { return w.Row.Scan(append([]any{w.id}, into...)...) }
