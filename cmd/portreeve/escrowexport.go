@@ -44,6 +44,8 @@ type exportedMachine struct {
 	Serial       string `json:"serial"`
 	Hostname     string `json:"hostname"`
 	LastHostname string `json:"lastHostname"`
+	// Hostnames are those that it has had besides the first.
+	Hostnames []string `json:"hostnames"`
 }
 
 type exportedSecret struct {
@@ -123,7 +125,7 @@ func (e escrowExport) key(kid string) (exportedKey, error) {
 
 func (x exportedSecret) listed() ends.Listed {
 	m := x.Machine
-	return ends.Listed{Kid: x.Kid, Tenant: x.Tenant, Kind: x.Kind, MachineID: m.ID, Serial: m.Serial, Hostnames: []string{m.Hostname, m.LastHostname}}
+	return ends.Listed{Kid: x.Kid, Tenant: x.Tenant, Kind: x.Kind, MachineID: m.ID, Serial: m.Serial, Hostnames: append([]string{m.Hostname, m.LastHostname}, m.Hostnames...)}
 }
 
 // named reports whether a machine is what somebody calls it.

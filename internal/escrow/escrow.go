@@ -37,9 +37,12 @@ type Machine struct {
 	Hostname     string
 	Group        string // as last said
 	LastHostname string // as last said, where it is another
-	LastRun      string
-	CreatedAt    time.Time
-	SeenAt       time.Time
+	// Names are the hostnames that it has had besides the first. They are read where
+	// a sealed secret is handed out, which names its machine by one of them.
+	Names     []string
+	LastRun   string
+	CreatedAt time.Time
+	SeenAt    time.Time
 }
 
 // The states of a run.
@@ -85,6 +88,7 @@ type Secret struct {
 // Bounds of what one tenant may keep.
 const (
 	mostMachines   = 200_000
+	mostNames      = 200    // of a machine
 	mostRuns       = 20_000 // of a machine
 	mostReports    = 100    // of a run
 	mostSecrets    = 10_000 // of a machine

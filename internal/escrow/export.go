@@ -42,6 +42,9 @@ func (s *Service) Export(tx *store.Tx, tenantID string) (name string, value any,
 			return "", nil, err
 		}
 		for _, m := range list {
+			if m.Names, err = namesOf(tx, tenantID, m.ID); err != nil {
+				return "", nil, err
+			}
 			out.Machines = append(out.Machines, viewMachine(m))
 		}
 	}

@@ -3,6 +3,7 @@ package escrow
 import (
 	"encoding/json"
 	"errors"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -158,5 +159,15 @@ func (s *Service) seen(tx *store.Tx, by By, r MachineRef) (Machine, error) {
 		m.Group = r.Group
 	}
 	m.SeenAt = now
-	return m, markMachine(tx, by.Tenant, m)
+	if err := markMachine(tx, by.Tenant, m); err != nil || m.LastHostname == "" {
+		return m, err
+	}
+	return m, nameMachine(tx, by.Tenant, m, now)
+}
+
+// is reports whether a name is one of the machine's: whoever opens what was sealed
+// by that name finds it among them.
+func (m Machine) is(name string) bool {
+	return name != "" && (name == m.ID || name == m.Serial || foldHost(name) == foldHost(m.Hostname) ||
+		slices.ContainsFunc(m.Names, func(n string) bool { return foldHost(n) == foldHost(name) }))
 }

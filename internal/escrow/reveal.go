@@ -35,6 +35,9 @@ func (s *Service) Reveal(ctx context.Context, p Person, id, reason string) (r Re
 		if err != nil && !errors.Is(err, errNoMachine) {
 			return err
 		}
+		if r.Of.Names, err = namesOf(tx, p.Tenant, r.Machine); err != nil {
+			return err
+		}
 		detail := r.facts()
 		detail["reason"] = reason
 		e := p.event("secret.revealed", r.ID, detail)

@@ -66,6 +66,9 @@ func (s *Service) Escrow(ctx context.Context, by By, d Deposit) (x Secret, made 
 		if err != nil {
 			return err
 		}
+		if err := opens(tx, by.Tenant, m, d.Ciphertext); err != nil {
+			return err
+		}
 		x.Machine, x.digest = m.ID, digest("secret", m.ID, d.Kind, d.Label, d.Ciphertext)
 		switch was, err := secretByDigest(tx, by.Tenant, m.ID, x.digest); {
 		case err == nil:
@@ -91,6 +94,25 @@ func (s *Service) Escrow(ctx context.Context, by By, d Deposit) (x Secret, made 
 		return s.note(tx, by, "secret.escrowed", x.ID, x.facts())
 	})
 	return x, made, err
+}
+
+// opens refuses what is sealed by a name that its machine will not be listed with:
+// whoever opens it would have to take it for another machine's.
+func opens(tx *store.Tx, tenantID string, m Machine, ciphertext string) error {
+	if !envelope.IsJWE(ciphertext) {
+		return nil
+	}
+	sealed, err := envelope.ParseSealed(ciphertext)
+	if err != nil {
+		return invalid("ciphertext", err)
+	}
+	switch m.Names, err = namesOf(tx, tenantID, m.ID); {
+	case err != nil || m.is(sealed.Machine):
+		return err
+	case foldHost(sealed.Machine) == foldHost(m.LastHostname): // one name too many
+		return ErrFull
+	}
+	return input.Invalid("ciphertext", "is sealed for an id or serial that is not the machine's here (protected header): seal it for the hostname, or for the machineId that a report was answered with")
 }
 
 // facts are what the audit trail keeps of a secret.

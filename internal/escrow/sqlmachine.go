@@ -3,6 +3,7 @@ package escrow
 import (
 	"errors"
 	"strings"
+	"time"
 
 	"github.com/portreeve/portreeve/internal/input"
 	"github.com/portreeve/portreeve/internal/store"
@@ -37,6 +38,24 @@ func markMachine(tx *store.Tx, tenantID string, m Machine) error {
 	_, err := tx.Exec(`UPDATE machines SET serial = CASE WHEN serial = '' THEN $1 ELSE serial END, group_name = $2, last_hostname = $3, seen_at = $4 WHERE tenant_id = $5 AND id = $6`,
 		m.Serial, m.Group, m.LastHostname, ms(m.SeenAt), tenantID, m.ID)
 	return err
+}
+
+// nameMachine keeps the hostname that was last said, beside those before it. One
+// that there is no room for is not kept, and nothing is taken that is sealed by it.
+func nameMachine(tx *store.Tx, tenantID string, m Machine, now time.Time) error {
+	n, err := count(tx, `SELECT COUNT(*) FROM machine_names WHERE tenant_id = $1 AND machine_id = $2 AND folded <> $3`, tenantID, m.ID, foldHost(m.LastHostname))
+	if err != nil || n >= mostNames {
+		return err
+	}
+	_, err = tx.Exec(`INSERT INTO machine_names (tenant_id, machine_id, name, folded, created_at) VALUES ($1, $2, $3, $4, $5) ON CONFLICT (tenant_id, machine_id, folded) DO NOTHING`,
+		tenantID, m.ID, m.LastHostname, foldHost(m.LastHostname), ms(now))
+	return err
+}
+
+// namesOf lists the hostnames that a machine has had besides its first.
+func namesOf(tx *store.Tx, tenantID, machine string) ([]string, error) {
+	return store.List(tx, func(r store.Row) (s string, err error) { return s, r.Scan(&s) },
+		`SELECT name FROM machine_names WHERE tenant_id = $1 AND machine_id = $2 ORDER BY created_at, folded`, tenantID, machine)
 }
 
 func count(tx *store.Tx, query string, args ...any) (n int, err error) {
@@ -75,8 +94,12 @@ func listMachines(tx *store.Tx, tenantID, search string, p input.Page) (list []m
 
 func machineRowOf(tx *store.Tx, tenantID, id string) (machineRow, error) {
 	m, err := scanMachineRow(tx.Row(machineRows+`WHERE m.tenant_id = $1 AND m.id = $2`, tenantID, id))
-	if errors.Is(err, store.ErrNone) {
+	switch {
+	case errors.Is(err, store.ErrNone):
 		return m, ErrNotFound
+	case err != nil:
+		return m, err
 	}
+	m.Names, err = namesOf(tx, tenantID, id)
 	return m, err
 }

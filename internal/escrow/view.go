@@ -105,6 +105,7 @@ type machineView struct {
 	Serial       string   `json:"serial,omitempty"`
 	Hostname     string   `json:"hostname"`
 	LastHostname string   `json:"lastHostname,omitempty"`
+	Hostnames    []string `json:"hostnames,omitempty"` // besides the first; not in lists
 	Group        string   `json:"group,omitempty"`
 	CreatedAt    *string  `json:"createdAt,omitempty"`
 	LastSeenAt   *string  `json:"lastSeenAt,omitempty"`
@@ -112,7 +113,7 @@ type machineView struct {
 }
 
 func viewMachine(m machineRow) machineView {
-	v := machineView{ID: m.ID, Serial: m.Serial, Hostname: m.Hostname, LastHostname: m.LastHostname, Group: m.Group, CreatedAt: moment(m.CreatedAt), LastSeenAt: moment(m.SeenAt)}
+	v := machineView{ID: m.ID, Serial: m.Serial, Hostname: m.Hostname, LastHostname: m.LastHostname, Hostnames: m.Names, Group: m.Group, CreatedAt: moment(m.CreatedAt), LastSeenAt: moment(m.SeenAt)}
 	if m.status != "" {
 		v.LastRun = &lastRun{m.run.ID, m.run.Status, moment(m.run.StartedAt), moment(m.run.FinishedAt), moment(m.run.UpdatedAt)}
 	}
@@ -170,7 +171,7 @@ type revealView struct {
 
 func viewReveal(tenantID string, r Revealed) revealView {
 	return revealView{r.ID, r.Kid, r.Ciphertext, r.Format, r.AuditID, tenantID,
-		machineView{ID: r.Of.ID, Serial: r.Of.Serial, Hostname: r.Of.Hostname, LastHostname: r.Of.LastHostname}, r.Kind, r.Label, r.Version, moment(r.CreatedAt)}
+		machineView{ID: r.Of.ID, Serial: r.Of.Serial, Hostname: r.Of.Hostname, LastHostname: r.Of.LastHostname, Hostnames: r.Of.Names}, r.Kind, r.Label, r.Version, moment(r.CreatedAt)}
 }
 
 type configView struct {

@@ -101,8 +101,12 @@ func (w *world) reveal(t testing.TB, who, id string) map[string]any {
 // listed is what an answer says that a secret is.
 func listed(r map[string]any) ends.Listed {
 	m, _ := r["machine"].(map[string]any)
-	return ends.Listed{Kid: str(r, "kid"), Tenant: str(r, "tenant"), Kind: str(r, "kind"), MachineID: str(m, "id"), Serial: str(m, "serial"),
-		Hostnames: []string{str(m, "hostname"), str(m, "lastHostname")}}
+	hosts := []string{str(m, "hostname"), str(m, "lastHostname")}
+	more, _ := m["hostnames"].([]any)
+	for _, h := range more {
+		hosts = append(hosts, h.(string))
+	}
+	return ends.Listed{Kid: str(r, "kid"), Tenant: str(r, "tenant"), Kind: str(r, "kind"), MachineID: str(m, "id"), Serial: str(m, "serial"), Hostnames: hosts}
 }
 
 // opens reveals a secret and opens it.

@@ -77,11 +77,11 @@ export class Keys {
     if (!answer.ciphertext?.includes(".")) return { secret: await jwe.openRaw(answer.ciphertext, this.#decrypt, this.#public), bound: false, machine: null };
     const sealed = jwe.readSealed(answer.ciphertext);
     const fold = (host) => host?.replace(/[A-Z]/g, (c) => c.toLowerCase()).replace(/\.$/, "");
-    const { id, serial, hostname, lastHostname } = answer.machine ?? {};
+    const { id, serial, hostname, lastHostname, hostnames = [] } = answer.machine ?? {};
     if (sealed.kid !== undefined && sealed.kid !== this.kid) throw swapped("the key", sealed.kid, answer.kid);
     if (sealed.tenant !== answer.tenant) throw swapped("the tenant", sealed.tenant, answer.tenant);
     if (sealed.kind !== answer.kind) throw swapped("the kind", sealed.kind, answer.kind);
-    const hosts = [hostname, lastHostname].filter(Boolean).map(fold);
+    const hosts = [hostname, lastHostname, ...hostnames].filter(Boolean).map(fold);
     if (sealed.machine !== id && !(serial && sealed.machine === serial) && !hosts.includes(fold(sealed.machine))) throw swapped("the machine", sealed.machine, hostname ?? id);
     return { secret: await jwe.openSealed(answer.ciphertext, sealed, this.#unwrap, this.#public), bound: true, machine: sealed.machine };
   }
