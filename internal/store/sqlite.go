@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -49,14 +48,14 @@ func (db *DB) openSQLite(ctx context.Context, path string, unsafe bool) error {
 	if unsafe {
 		sync = "synchronous(OFF)"
 	}
-	if db.write, err = sql.Open("sqlite", sqliteDSN(path, "immediate", sync, "foreign_keys(1)", "journal_size_limit(67108864)")+"&mode=rw"); err != nil {
+	if db.write, err = openKeeping(sqliteDSN(path, "immediate", sync, "foreign_keys(1)", "journal_size_limit(67108864)") + "&mode=rw"); err != nil {
 		return fmt.Errorf("store: %w", err)
 	}
 	db.write.SetMaxOpenConns(1)
 	if !db.rehearse {
 		db.group = &group{db: db, longest: longestTogether}
 	}
-	if db.read, err = sql.Open("sqlite", sqliteDSN(path, "deferred", "query_only(1)", "foreign_keys(1)")+"&mode=rw"); err != nil {
+	if db.read, err = openKeeping(sqliteDSN(path, "deferred", "query_only(1)", "foreign_keys(1)") + "&mode=rw"); err != nil {
 		return fmt.Errorf("store: %w", err)
 	}
 	readers := max(4, 2*runtime.GOMAXPROCS(0))
