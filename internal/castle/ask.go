@@ -13,6 +13,8 @@ import (
 
 const mostAnswer = 256 << 10
 
+const unreadable = "castle answers what cannot be read; sign-in is refused"
+
 // errFailing is Castle's failing, for which there is onError.
 var errFailing = errors.New("castle: it is failing")
 
@@ -26,7 +28,7 @@ func (c *Client) ask(ctx context.Context, by *outbound.Client, path string, body
 	}
 	switch s := a.Status; {
 	case s >= 200 && s <= 299:
-		return c.read(ctx, a.Body)
+		return c.read(ctx, a)
 	case s == 429 || s >= 500:
 		c.failing(ctx, fmt.Sprintf("status %d", s))
 		return Verdict{}, errFailing
@@ -49,6 +51,9 @@ func (c *Client) unanswered(ctx context.Context, err error) error {
 	switch {
 	case errors.Is(ctx.Err(), context.Canceled):
 		return ctx.Err() // the client's doing, and no way around Castle
+	case outbound.Unreadable(err):
+		c.alert(ctx, unreadable, 0)
+		return err
 	case errors.As(err, &o) && o.Why != outbound.Refused:
 		c.failing(ctx, string(o.Why))
 		return errFailing
@@ -57,22 +62,22 @@ func (c *Client) unanswered(ctx context.Context, err error) error {
 	return err
 }
 
-// read takes the verdict out of an answer. One that cannot be read is Castle's
-// failing, not an allow.
-func (c *Client) read(ctx context.Context, body []byte) (Verdict, error) {
+// read takes the verdict out of an answer. onError is not for one that cannot be
+// read: whoever answers is not the Castle that is known here, or not Castle at all.
+func (c *Client) read(ctx context.Context, answer *outbound.Answer) (Verdict, error) {
 	var a struct {
 		Policy struct {
 			Action string `json:"action"`
 		} `json:"policy"`
 	}
-	if err := json.Unmarshal(body, &a); err == nil {
+	if json.Unmarshal(answer.Body, &a) == nil {
 		switch a.Policy.Action {
 		case Allow, Challenge, Deny:
 			return Verdict{a.Policy.Action, ByCastle}, nil
 		}
 	}
-	c.failing(ctx, "an answer that cannot be read")
-	return Verdict{}, errFailing
+	c.alert(ctx, unreadable, answer.Status)
+	return Verdict{}, fmt.Errorf("castle answers what cannot be read: status %d", answer.Status)
 }
 
 // kind is the type of an error of Castle's.

@@ -14,6 +14,7 @@ import (
 
 	"github.com/portreeve/portreeve/internal/config"
 	"github.com/portreeve/portreeve/internal/fault"
+	"github.com/portreeve/portreeve/internal/outbound"
 	"github.com/portreeve/portreeve/internal/request"
 	"github.com/portreeve/portreeve/internal/store"
 	"github.com/portreeve/portreeve/internal/store/storetest"
@@ -90,13 +91,16 @@ func TestWhatAnswersMean(t *testing.T) {
 		"nobody there":            {func(p *peer) { _ = p.Listener.Close() }, Allow, OnError, false},
 		"no HTTP":                 {func(p *peer) { p.will(noHTTP) }, Allow, OnError, false},
 		"cut":                     {func(p *peer) { p.will(cut) }, Allow, OnError, false},
-		"huge":                    {func(p *peer) { p.will(huge) }, Allow, OnError, false},
-		"garbage":                 {func(p *peer) { p.will(says(`<html>`)) }, Allow, OnError, false},
-		"nothing":                 {func(p *peer) { p.will(status(204, ``)) }, Allow, OnError, false},
-		"an action of tomorrow":   {func(p *peer) { p.will(says(`{"policy":{"action":"ALLOW"}}`)) }, Allow, OnError, false},
-		"no action":               {func(p *peer) { p.will(says(`{"policy":{"action":null}}`)) }, Allow, OnError, false},
-		"an action that is a map": {func(p *peer) { p.will(says(`{"policy":{"action":{"allow":1}}}`)) }, Allow, OnError, false},
-		"two documents":           {func(p *peer) { p.will(says(allow + allow)) }, Allow, OnError, false},
+		"huge":                    {func(p *peer) { p.will(huge) }, "", "", true},
+		"garbage":                 {func(p *peer) { p.will(says(`<html>`)) }, "", "", true},
+		"nothing":                 {func(p *peer) { p.will(status(204, ``)) }, "", "", true},
+		"an action of tomorrow":   {func(p *peer) { p.will(says(`{"policy":{"action":"ALLOW"}}`)) }, "", "", true},
+		"no action":               {func(p *peer) { p.will(says(`{"policy":{"action":null}}`)) }, "", "", true},
+		"an action that is a map": {func(p *peer) { p.will(says(`{"policy":{"action":{"allow":1}}}`)) }, "", "", true},
+		"cut while packed":        {func(p *peer) { p.will(cutPacked) }, Allow, OnError, false},
+		"packed as nobody asked":  {func(p *peer) { p.will(packed("br", allow)) }, "", "", true},
+		"packed, and is not":      {func(p *peer) { p.will(packed("gzip", allow)) }, "", "", true},
+		"two documents":           {func(p *peer) { p.will(says(allow + allow)) }, "", "", true},
 	} {
 		for _, onError := range []string{"allow", "deny"} {
 			t.Run(name+", "+onError, func(t *testing.T) {
@@ -280,7 +284,7 @@ func FuzzAnswer(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
-		v, err := c.read(t.Context(), body)
+		v, err := c.read(t.Context(), &outbound.Answer{Status: 201, Body: body})
 		_ = kind(body)
 		if err == nil && v.Action != Allow && v.Action != Challenge && v.Action != Deny {
 			t.Errorf("%q is %v", body, v)

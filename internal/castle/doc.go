@@ -20,11 +20,11 @@
 // # What Castle's answers mean
 //
 //	2xx with an action          the verdict
-//	2xx that cannot be read     Castle is failing: onError
 //	no answer, late, 429, 5xx   Castle is failing: onError
 //	422 invalid_request_token   as deny
 //	400, 413, 419, other 422    as deny: what the client sent is at fault, and must not be a way around
 //	401, 403                    our secret is wrong: no verdict (503), and an alert
+//	2xx that cannot be read     no verdict, and an alert: too large, no JSON, an action of tomorrow
 //	anything else               baseURL is wrong: no verdict, and an alert
 //
 // A client that hangs up ends the call without a verdict. Nothing is tried again:

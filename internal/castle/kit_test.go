@@ -2,6 +2,7 @@ package castle
 
 import (
 	"bytes"
+	"compress/gzip"
 	"crypto/rand"
 	"encoding/json"
 	"io"
@@ -10,6 +11,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -105,6 +107,25 @@ func slow(_ http.ResponseWriter, r *http.Request) {
 func cut(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Length", "5000")
 	_, _ = io.WriteString(w, `{"policy":{"action":"allow"}}`)
+}
+
+// packed says of a plain body that it is packed.
+func packed(coding, body string) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Encoding", coding)
+		_, _ = io.WriteString(w, body)
+	}
+}
+
+// cutPacked breaks off in the middle of a packed answer.
+func cutPacked(w http.ResponseWriter, _ *http.Request) {
+	var b bytes.Buffer
+	z := gzip.NewWriter(&b)
+	_, _ = io.WriteString(z, `{"policy":{"action":"allow"}}`)
+	_ = z.Close()
+	w.Header().Set("Content-Encoding", "gzip")
+	w.Header().Set("Content-Length", strconv.Itoa(b.Len()))
+	_, _ = w.Write(b.Bytes()[:b.Len()-9])
 }
 
 func huge(w http.ResponseWriter, _ *http.Request) {

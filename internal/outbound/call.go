@@ -123,7 +123,7 @@ func (c *Client) read(ctx context.Context, res *http.Response) ([]byte, error) {
 		}
 		from = unpacked
 	default:
-		return nil, &Error{Why: Garbled, Host: c.base.Host, Err: errors.New("the answer is encoded as nobody asked for")}
+		return nil, &Error{Why: Garbled, Host: c.base.Host, Err: errCoding}
 	}
 	body, err := io.ReadAll(io.LimitReader(from, c.maxAnswer+1))
 	if err != nil && !errors.Is(err, errPacked) {
@@ -143,6 +143,8 @@ func (c *Client) read(ctx context.Context, res *http.Response) ([]byte, error) {
 // longer holds nothing for long stretches: empty members, of which there may be any
 // number, or empty blocks.
 const packing = 64 << 10
+
+var errCoding = errors.New("the answer is encoded as nobody asked for")
 
 var errPacked = errors.New("the answer is larger packed than it may be unpacked")
 

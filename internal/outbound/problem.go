@@ -1,6 +1,8 @@
 package outbound
 
 import (
+	"compress/flate"
+	"compress/gzip"
 	"context"
 	"errors"
 	"fmt"
@@ -68,6 +70,15 @@ func (c *Client) broken(ctx context.Context, err error, begun bool) *Error {
 		out.Err = errors.New("the answer is no HTTP") // net/http quotes what it could not read
 	}
 	return out
+}
+
+// Unreadable reports whether an answer came and cannot be read: it is too large, or
+// packed in a way that nobody asked for or that is wrong. One that broke off is not
+// among them.
+func Unreadable(err error) bool {
+	var o *Error
+	var corrupt flate.CorruptInputError
+	return errors.As(err, &o) && o.Why == TooLarge || errors.Is(err, errCoding) || errors.Is(err, gzip.ErrHeader) || errors.Is(err, gzip.ErrChecksum) || errors.As(err, &corrupt)
 }
 
 func fields(h http.Header) request.Header {
