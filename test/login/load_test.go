@@ -2,8 +2,6 @@ package login_test
 
 import (
 	"fmt"
-	"os"
-	"path/filepath"
 	"runtime"
 	"strings"
 	"sync"
@@ -18,7 +16,7 @@ import (
 // detector they are fewer.)
 func TestAThousandLoginsAtOnce(t *testing.T) { //nolint:paralleltest // it measures the process
 	const people = crowd
-	w := start(t, map[string]string{"STORE": memory(t), "TOP": "trustedProxies: [127.0.0.1/32]", "TIMEOUT": "20s", "RISKTIME": "10s", "USERTIME": "20s"})
+	w := start(t, map[string]string{"TOP": "trustedProxies: [127.0.0.1/32]", "TIMEOUT": "20s", "RISKTIME": "10s", "USERTIME": "20s"})
 	for n := range people {
 		w.auth0.Add(standin.Person{Email: fmt.Sprintf("p%d@example.com", n), Password: password})
 		w.users.Put(standin.User{ID: fmt.Sprintf("u%d", n), Email: fmt.Sprintf("p%d@example.com", n), Status: "active"})
@@ -64,18 +62,6 @@ func TestAThousandLoginsAtOnce(t *testing.T) { //nolint:paralleltest // it measu
 	if now > bytes+people*(8<<10) {
 		t.Error("that is more than 8 KiB for each")
 	}
-}
-
-// memory is a file for a store that waits for no disk, where there is such a place:
-// a login is three commits, and how long a disk takes over 3,000 says nothing here.
-func memory(t *testing.T) string {
-	t.Helper()
-	dir, err := os.MkdirTemp("/dev/shm", "portreeve-")
-	if err != nil {
-		return "portreeve.db"
-	}
-	t.Cleanup(func() { _ = os.RemoveAll(dir) })
-	return filepath.Join(dir, "portreeve.db")
 }
 
 // reasons is a few lines of a log that say why.
