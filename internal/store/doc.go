@@ -7,8 +7,11 @@
 //
 // # Transactions
 //
-// On SQLite every Tx is BEGIN IMMEDIATE on the one writing connection of the
-// process; Read is a snapshot on a connection that cannot write. On PostgreSQL
+// On SQLite every Tx has its turn on the one writing connection of the process,
+// first come first served. Those that have queued up share one BEGIN IMMEDIATE and
+// one COMMIT, each in a savepoint of its own (group): nobody is told how its own
+// ended before all of it is durable. Read is a snapshot on a connection that cannot
+// write. Connections keep their statements prepared. On PostgreSQL
 // Tx is READ COMMITTED and Read is one REPEATABLE READ snapshot. Writers of one
 // thing take turns by updating its row first (UPDATE tenants SET rev = rev + 1
 // … RETURNING), which reads the same on both.
@@ -26,6 +29,10 @@
 // fault.Unavailable with the code store_unavailable. That a row is not there is
 // ErrNone; that a unique key is taken is told by Taken. Everything else is a
 // mistake of ours and stays unclassified, which makes it a 500.
+//
+// A function may run twice: on PostgreSQL after a deadlock, on SQLite when another
+// transaction of its batch made SQLite end all of it (a full disk, an interrupted
+// statement). The second time it is alone.
 //
 // When the connection breaks during the commit, nobody here can know whether it
 // was done: that too is store_unavailable. Whoever tries again must be told by
