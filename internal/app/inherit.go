@@ -18,11 +18,11 @@ type inherited struct {
 }
 
 // place is the reporter for the level at which an inherited key stands.
-func (s *inherited) place(key string) *config.Reporter {
-	if s.own[key] {
-		return s.at
+func (k *inherited) place(key string) *config.Reporter {
+	if k.own[key] {
+		return k.at
 	}
-	return s.top
+	return k.top
 }
 
 // inherit merges a site's keys over the top level's, key by key.

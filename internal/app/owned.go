@@ -83,11 +83,11 @@ func (b *builder) unheeded(k *inherited, owner string) {
 }
 
 // alone are the keys of a site that are left beside its owner.
-func (s *inherited) alone(owner string) *inherited {
-	out := *s
-	out.SiteKeys = SiteKeys{Login: s.Login, Backoffice: s.Backoffice, Links: s.Links, SMS: s.SMS, RateLimit: s.RateLimit, Tenant: s.Tenant}
+func (k *inherited) alone(owner string) *inherited {
+	out := *k
+	out.SiteKeys = SiteKeys{Login: k.Login, Backoffice: k.Backoffice, Links: k.Links, SMS: k.SMS, RateLimit: k.RateLimit, Tenant: k.Tenant}
 	if owner == "login" || owner == "links" {
-		out.CORS = s.CORS
+		out.CORS = k.CORS
 	}
 	out.siteRBAC, out.implied = nil, false
 	return &out
