@@ -150,7 +150,12 @@ func (s *Service) seen(tx *store.Tx, by By, r MachineRef) (Machine, error) {
 		return Machine{}, err
 	}
 	if m.Serial == "" && r.Serial != "" {
-		m.Serial = r.Serial // find has looked for it: nobody has it
+		switch _, err := machineBy(tx, `m.serial = $2`, by.Tenant, r.Serial); {
+		case errors.Is(err, errNoMachine):
+			m.Serial = r.Serial
+		case err != nil: // one that is found by its id takes no serial from another
+			return Machine{}, err
+		}
 	}
 	if m.LastHostname = ""; foldHost(r.Hostname) != foldHost(m.Hostname) {
 		m.LastHostname = r.Hostname

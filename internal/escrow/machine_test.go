@@ -1,6 +1,7 @@
 package escrow
 
 import (
+	"encoding/json"
 	"fmt"
 	"strings"
 	"sync/atomic"
@@ -236,6 +237,25 @@ func TestManyMachinesAtOnce(t *testing.T) {
 		})
 		if made.Load() != 2 || h.rows(`SELECT COUNT(*) FROM machines`) != 2 || h.rows(`SELECT COUNT(*) FROM escrow_secrets`) != 1 || h.rows(`SELECT COUNT(*) FROM machine_runs`) != 2 {
 			t.Errorf("%d answers were 201", made.Load())
+		}
+	})
+}
+
+// A machine whose row has no serial yet may send one that is another row's.
+func TestAKnownIDWithASerialOfAnotherMachine(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		report := func(machine, run string) (string, int) {
+			got, _, text := h.ask(h.machine, "POST /v1/report", strings.NewReplacer("MACHINE", machine, "RUN", run).Replace(`{"machine":MACHINE,"run":{"id":"RUN","status":"running"}}`))
+			var m map[string]any
+			_ = json.Unmarshal([]byte(text), &m)
+			id, _ := m["machineId"].(string)
+			return id, got
+		}
+		a, _ := report(`"PC-1"`, "r1")
+		b, _ := report(`{"hostname":"PC-2","serial":"S1"}`, "r2")
+		got, status := report(`{"hostname":"PC-1","serial":"S1","id":"`+a+`"}`, "r3")
+		if status != 201 || got != a || a == b {
+			t.Errorf("%d %s, want %s", status, got, a)
 		}
 	})
 }
