@@ -30,7 +30,7 @@ type KeyRow struct {
 
 // ImportKey takes a key over within a transaction of the caller, who has taken
 // the tenant's turn. It keeps the format in which it is wrapped. taken is false
-// where it is there already. A tenant that has a key of its own keeps that as the
+// where it is there already. A tenant that has a key of its own, or has signed an imported one, keeps that as the
 // current one: the older one is for what was sealed to it.
 func (s *Service) ImportKey(tx *store.Tx, by By, r KeyRow) (taken bool, err error) {
 	public, err := envelope.ParsePublic([]byte(r.Public), envelope.ImportedBits)
@@ -48,12 +48,9 @@ func (s *Service) ImportKey(tx *store.Tx, by By, r KeyRow) (taken bool, err erro
 		return false, err
 	}
 	now := s.now()
-	k := Key{Kid: public.Kid, Public: public.JWK, Imported: true, CreatedAt: r.CreatedAt}
-	if k.CreatedAt.IsZero() {
-		k.CreatedAt = now
-	}
+	k := Key{Kid: public.Kid, Public: public.JWK, Imported: true, CreatedAt: past(r.CreatedAt, now)}
 	var own, lowest, highest int
-	if err := tx.Row(`SELECT COALESCE(SUM(1 - imported), 0), COALESCE(MIN(n), 0), COALESCE(MAX(n), 0) FROM escrow_keys WHERE tenant_id = $1`, by.Tenant).Scan(&own, &lowest, &highest); err != nil {
+	if err := tx.Row(`SELECT COALESCE(SUM(CASE WHEN imported = 0 OR signer <> '' THEN 1 ELSE 0 END), 0), COALESCE(MIN(n), 0), COALESCE(MAX(n), 0) FROM escrow_keys WHERE tenant_id = $1`, by.Tenant).Scan(&own, &lowest, &highest); err != nil {
 		return false, err
 	}
 	if k.N = highest + 1; own > 0 {
@@ -66,6 +63,15 @@ func (s *Service) ImportKey(tx *store.Tx, by By, r KeyRow) (taken bool, err erro
 		return false, err
 	}
 	return true, s.note(tx, by, "escrow.key_created", k.Kid, map[string]string{"imported": "true", "format": format})
+}
+
+// past is a time that an older system wrote: now where it wrote none, or one that
+// has yet to come, after which nothing could ever be newer.
+func past(t, now time.Time) time.Time {
+	if t.IsZero() || t.After(now) {
+		return now
+	}
+	return t
 }
 
 func importedWrapping(text, kid string) (format, wrapped string, err error) {
@@ -112,9 +118,7 @@ func (s *Service) ImportMachine(tx *store.Tx, by By, r MachineRow) (taken bool, 
 			return false, err
 		}
 	}
-	if r.CreatedAt.IsZero() {
-		r.CreatedAt = s.now()
-	}
+	r.CreatedAt = past(r.CreatedAt, s.now())
 	if err := insertMachine(tx, by.Tenant, Machine{ID: r.ID, Serial: ref.Serial, Hostname: ref.Hostname, CreatedAt: r.CreatedAt, SeenAt: r.CreatedAt}); err != nil {
 		return false, err
 	}
@@ -169,16 +173,13 @@ func (s *Service) ImportSecret(tx *store.Tx, by By, r SecretRow) (taken bool, er
 	if err := envelope.CheckRaw(r.Ciphertext, public); err != nil {
 		return false, invalid("ciphertext", err)
 	}
-	x := Secret{ID: r.ID, Machine: m.ID, Kind: r.Kind, Label: r.Label, Kid: k.Kid, Format: envelope.FormatRaw, Ciphertext: r.Ciphertext, CreatedAt: r.CreatedAt,
+	x := Secret{ID: r.ID, Machine: m.ID, Kind: r.Kind, Label: r.Label, Kid: k.Kid, Format: envelope.FormatRaw, Ciphertext: r.Ciphertext, CreatedAt: past(r.CreatedAt, s.now()),
 		digest: digest("secret", m.ID, r.Kind, r.Label, r.Ciphertext)}
 	switch _, err := secretByDigest(tx, by.Tenant, m.ID, x.digest); {
 	case err == nil: // under another id
 		return false, nil
 	case !errors.Is(err, ErrNotFound):
 		return false, err
-	}
-	if x.CreatedAt.IsZero() {
-		x.CreatedAt = s.now()
 	}
 	if x.Version, err = nextVersion(tx, by.Tenant, x); err != nil {
 		return false, err
