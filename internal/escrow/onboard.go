@@ -188,6 +188,10 @@ func (s *Service) fits(tx *store.Tx, p Person, o Onboarding, c Challenge) (Key, 
 	if err != nil {
 		return Key{}, err
 	}
+	if early := c.CreatedAt.Compare(current.CreatedAt); current.Kid != "" && (early < 0 || early == 0 && !o.vouches()) {
+		// Whoever holds the keys against one another would take it for a rollback, for ever.
+		return Key{}, input.Invalid("challengeId", "is of a challenge from before the current key: ask for a new one")
+	}
 	k := Key{Kid: o.Public.Kid, N: current.N + 1, Public: o.Public.JWK, Signer: o.Signer.Kid, Signing: o.Signer.JWK, Signature: o.Signature,
 		Predecessor: current.Kid, CreatedAt: c.CreatedAt}
 	if o.vouches() {

@@ -431,3 +431,17 @@ func TestConfigurations(t *testing.T) {
 		}
 	})
 }
+
+// A key is never older than the one whose place it takes.
+func TestAChallengeOfBeforeTheCurrentKey(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		old, next := newBrowser(3), newBrowser(1)
+		h.importKey(old, time.Time{})
+		late := h.keyFor("admin", next, old)
+		h.clock.add(time.Minute)
+		v := h.keyFor("admin", old, nil)
+		v["replaces"] = old.kid
+		h.want(201, h.as("admin"), "POST /v1/tenant/key", text(v))
+		h.says(400, "challenge from before the current key", h.as("admin"), "POST /v1/tenant/key", text(late))
+	})
+}
