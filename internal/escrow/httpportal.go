@@ -7,6 +7,7 @@ import (
 	"strconv"
 
 	"github.com/portreeve/portreeve/internal/gateway"
+	"github.com/portreeve/portreeve/internal/identity"
 	"github.com/portreeve/portreeve/internal/input"
 	"github.com/portreeve/portreeve/internal/request"
 	"github.com/portreeve/portreeve/internal/store"
@@ -66,6 +67,14 @@ func (u *surface) challenge(ctx context.Context, c *gateway.Call, p Person) (req
 	}{x.ID, base64.StdEncoding.EncodeToString(x.Ciphertext), moment(x.ExpiresAt), x.Kid, p.Tenant, moment(x.CreatedAt), some(x.Predecessor)}), nil
 }
 
+// elsewhere reports whether a page of another site may have caused a GET: one that
+// is counted is held to what posts are.
+func (u *surface) elsewhere(c *gateway.Call) bool {
+	v := *c.View
+	v.Method = "POST"
+	return identity.CrossSite(&v, false, u.origins)
+}
+
 func (u *surface) keys(ctx context.Context, c *gateway.Call, p Person) (request.Reply, error) {
 	text, _, err := input.Query(c.View, "wrappings")
 	if err != nil {
@@ -73,6 +82,9 @@ func (u *surface) keys(ctx context.Context, c *gateway.Call, p Person) (request.
 	}
 	if text != "" && text != "true" && text != "false" {
 		return request.Reply{}, input.Invalid("wrappings", "must be true or false")
+	}
+	if text != "false" && u.elsewhere(c) {
+		return request.Reply{}, ErrCrossSite
 	}
 	list, opened, err := u.s.Keys(ctx, p, text != "false")
 	if err != nil {

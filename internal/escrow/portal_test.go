@@ -445,3 +445,14 @@ func TestAChallengeOfBeforeTheCurrentKey(t *testing.T) {
 		h.says(400, "challenge from before the current key", h.as("admin"), "POST /v1/tenant/key", text(late))
 	})
 }
+
+// Pages of elsewhere do not use up what a person may unwrap.
+func TestPagesOfElsewhereDoNotUnwrap(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		h.onboarded("admin")
+		for range 10 {
+			h.ask(h.as("member"), "GET /v1/tenant/key", "", "Sec-Fetch-Site: cross-site", "Sec-Fetch-Mode: no-cors")
+		}
+		h.want(200, h.as("member"), "GET /v1/tenant/key", "")
+	})
+}
