@@ -456,3 +456,15 @@ func TestPagesOfElsewhereDoNotUnwrap(t *testing.T) {
 		h.want(200, h.as("member"), "GET /v1/tenant/key", "")
 	})
 }
+
+func TestAReasonOfBlanks(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		b := h.onboarded("admin")
+		id := h.want(201, h.machine, "POST /v1/secret", deposit("PC-1", "admin", raw(&b.rsa.PublicKey, "x")))["id"].(string)
+		for _, reason := range []string{"\u00a0", "\u200b", "\u3000 \u2003"} {
+			if got, _, text := h.ask(h.as("admin"), "POST /v1/secrets/"+id+"/reveal", object("reason", reason)); got != 400 {
+				t.Errorf("%q: %d %s", reason, got, text)
+			}
+		}
+	})
+}

@@ -3,6 +3,8 @@ package escrow
 import (
 	"context"
 	"errors"
+	"strings"
+	"unicode"
 
 	"github.com/portreeve/portreeve/internal/audit"
 	"github.com/portreeve/portreeve/internal/input"
@@ -51,11 +53,7 @@ func (s *Service) Reveal(ctx context.Context, p Person, id, reason string) (r Re
 	return r, nil
 }
 
+// blank reports whether there is nothing in a reason that could be read.
 func blank(s string) bool {
-	for _, r := range s {
-		if r != ' ' {
-			return false
-		}
-	}
-	return true
+	return !strings.ContainsFunc(s, func(r rune) bool { return unicode.In(r, unicode.L, unicode.N, unicode.P, unicode.S) })
 }
