@@ -33,24 +33,25 @@ func (u *Surface) ask(ctx context.Context, a *attempt) (err error) {
 		return err
 	}
 	if a.answer.granted() {
-		a.userID, a.userMail = subject(a.answer)
+		a.userID, a.userMail, a.nameless = subject(a.answer)
 	}
 	return nil
 }
 
 // subject is whom an ID token that has come straight from the provider names. Its
 // signature is not looked at: TLS to the token endpoint says who sent it (OpenID
-// Connect Core section 3.1.3.7, rule 6).
-func subject(a *answer) (id, email string) {
+// Connect Core section 3.1.3.7, rule 6). nameless says that there is none, or an address
+// that is none; somebody without an address is not.
+func subject(a *answer) (id, email string, nameless bool) {
 	var claims struct {
 		Sub   string `json:"sub"`
 		Email string `json:"email"`
 	}
-	if json.Unmarshal(claimsOf(a), &claims) != nil || len(claims.Sub) > 255 {
-		return "", ""
+	if json.Unmarshal(claimsOf(a), &claims) != nil || claims.Sub == "" || len(claims.Sub) > 255 {
+		return "", "", true
 	}
-	email, _, _ = principal.FoldEmail(claims.Email)
-	return claims.Sub, email
+	email, _, ok := principal.FoldEmail(claims.Email)
+	return claims.Sub, email, !ok && claims.Email != ""
 }
 
 // claimsOf are the claims of the ID token of an answer, as they stand; nil: none.

@@ -63,6 +63,7 @@ type attempt struct {
 	counted  bool                                                   // lock-out knows how it ended
 	end      func(context.Context, *attempt) (request.Reply, error) // in place of the answer; nil: the answer
 	userID   string                                                 // sub of whom the provider let in
+	nameless bool                                                   // the provider let somebody in and does not say whom
 	userMail string                                                 // their address
 
 	proof      *proof       // of a second factor of our own, in place of the grant

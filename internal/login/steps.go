@@ -2,6 +2,7 @@ package login
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"time"
 
@@ -138,6 +139,9 @@ func (u *Surface) named(ctx context.Context, a *attempt) error {
 	if !a.kind.signsIn || a.signup != nil || !a.answer.granted() { // scripts hold the tokens
 		return nil
 	}
+	if a.nameless && u.users != nil {
+		return u.unasked(errors.New("the provider's success names nobody who could be asked about"))
+	}
 	return u.lookUp(ctx, a, a.userMail)
 }
 
@@ -158,11 +162,19 @@ func (u *Surface) lookUp(ctx context.Context, a *attempt, email string) error {
 	if err == nil {
 		return nil
 	}
+	return u.unasked(err)
+}
+
+// codeUsers is the code of a refusal because the user service could not be asked.
+const codeUsers = "user_service"
+
+// unasked is what counts where the user service could not be asked.
+func (u *Surface) unasked(err error) error {
 	u.s.d.Log.Warn("login: the user service does not answer", "site", u.site.Name, "then", u.users.OnError(), "err", err)
 	if u.users.OnError() == "allow" {
 		return nil
 	}
-	return errUnauthorized("user_service")
+	return errUnauthorized(codeUsers)
 }
 
 // turnedAway ends an attempt that the provider refused.
@@ -229,8 +241,17 @@ func (u *Surface) admitted(ctx context.Context, a *attempt) error {
 }
 
 // withhold keeps back what the provider granted, and ends it there.
-func (u *Surface) withhold(ctx context.Context, a *attempt, why error) (request.Reply, error) {
+func (u *Surface) withhold(ctx context.Context, a *attempt, why error) (reply request.Reply, err error) {
+	if len(a.more) > 0 { // an account stands already, and its owner is told so
+		defer func() {
+			a.fail(fault.From(why))
+			reply, err = a.answer.reply(a.more...), nil
+		}()
+	}
 	token := a.answer.text("refresh_token")
+	if token == "" && final(why) { // the provider does not turn them: what was shown goes on counting
+		token = a.grant.fields["refresh_token"]
+	}
 	if token == "" {
 		return request.Reply{}, why
 	}
@@ -240,6 +261,13 @@ func (u *Surface) withhold(ctx context.Context, a *attempt, why error) (request.
 		u.s.d.Log.Error("login: a refresh token that was withheld could not be revoked", "site", u.site.Name, "err", err)
 	}
 	return request.Reply{}, why
+}
+
+// final reports whether a refusal is about the person, and not that somebody could not
+// be asked about them.
+func final(why error) bool {
+	f := fault.From(why)
+	return (f.Kind == fault.Unauthenticated || f.Kind == fault.Forbidden) && f.Code != codeUsers && f.Code != "risk_"+castle.OnError
 }
 
 // forget gives back the place of an attempt that came to nothing.
