@@ -36,6 +36,9 @@ type held struct {
 	Holder Holder          `json:"holder"`
 	Later  json.RawMessage `json:"later,omitempty"`
 	Tokens []byte          `json:"tokens"`
+	// Provider is whose they are: its baseURL. The site may have another by now, which
+	// is shown none of them.
+	Provider string `json:"provider"`
 }
 
 // hold keeps the tokens of an attempt and puts a request for a second factor in
@@ -45,7 +48,7 @@ func (u *Surface) hold(ctx context.Context, a *attempt, in *SignedIn) error {
 		return errScript("a script asks for a second factor, which cannot be asked for here")
 	}
 	token, now := random(), u.s.d.Now()
-	h := held{Holder: in.Holder, Later: in.Later, Tokens: a.answer.body}
+	h := held{Holder: in.Holder, Later: in.Later, Tokens: a.answer.body, Provider: u.c.BaseURL.String()}
 	h.Holder.Since, h.Holder.Until = now, now.Add(heldLife)
 	sealed, err := u.s.sealJSON("login_held", digest(token), h)
 	if err != nil {
@@ -102,6 +105,9 @@ func (u *Surface) holding(ctx context.Context, token string, from Caller) (h hel
 		return h, errLateProof
 	}
 	err = u.s.openJSON("login_held", digest(token), sealed, &h)
+	if err == nil && h.Provider != u.c.BaseURL.String() {
+		return held{}, errGone
+	}
 	h.Holder.Key, h.Holder.Caller = digest(token), from
 	return h, err
 }
@@ -177,7 +183,7 @@ func (u *Surface) takeHeld(ctx context.Context, query string, bound int64) (gone
 func (u *Surface) revokeHeld(ctx context.Context, row sealedRow) {
 	var h held
 	err := u.s.openJSON("login_held", row.token, row.sealed, &h)
-	if token := newAnswer(200, nil, h.Tokens).text("refresh_token"); err == nil && token != "" {
+	if token := newAnswer(200, nil, h.Tokens).text("refresh_token"); err == nil && token != "" && h.Provider == u.c.BaseURL.String() {
 		err = u.provider.revoke(ctx, netip.Addr{}, token)
 	}
 	if err != nil {

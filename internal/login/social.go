@@ -218,6 +218,9 @@ func (u *Surface) redeem(ctx context.Context, a *attempt) (*answer, error) {
 	if err != nil {
 		return nil, err
 	}
+	if w.Provider != u.c.BaseURL.String() { // the site has another by now
+		return none, nil
+	}
 	sum := sha256.Sum256([]byte(a.social.verifier))
 	if subtle.ConstantTimeCompare([]byte(base64.RawURLEncoding.EncodeToString(sum[:])), []byte(w.Challenge)) != 1 {
 		late, cancel := context.WithTimeout(context.WithoutCancel(ctx), u.c.timeout())
