@@ -2,6 +2,7 @@ package login
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -49,6 +50,7 @@ type kit struct {
 	mu       sync.Mutex
 	queue    []canned
 	steps    []string
+	info     string // userinfo's answer, where it is not the usual one
 	log      bytes.Buffer
 	risk     fakeRisk
 	users    fakeUsers
@@ -320,6 +322,7 @@ func (f *fakeRisk) Timeout() time.Duration { return 800 * time.Millisecond }
 type fakeUsers struct {
 	k       *kit
 	status  string
+	id      string // of the record, where it is not the usual one
 	err     error
 	onError string
 }
@@ -329,7 +332,7 @@ func (f *fakeUsers) ByEmail(_ context.Context, email string) (*userservice.User,
 	if f.err != nil || f.status == "unknown" {
 		return nil, f.err
 	}
-	return &userservice.User{ID: "u1", Status: f.status, Raw: json.RawMessage(`{"id":"u1","plan":"gold"}`)}, nil
+	return &userservice.User{ID: cmp.Or(f.id, "u1"), Status: f.status, Raw: json.RawMessage(`{"id":"u1","plan":"gold"}`)}, nil
 }
 
 func (f *fakeUsers) Unblock(_ context.Context, u *userservice.User) error {

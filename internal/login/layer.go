@@ -34,9 +34,12 @@ type layerClaims struct {
 	Issuer  string `json:"iss"`
 	Subject string `json:"sub"`
 	Email   string `json:"email,omitempty"`
-	Issued  int64  `json:"iat"`
-	Expires int64  `json:"exp"`
-	ID      string `json:"jti"`
+	// Verified is what the provider says of the address. Whoever has not proved to have
+	// it sees nobody's record by it.
+	Verified bool   `json:"email_verified,omitempty"`
+	Issued   int64  `json:"iat"`
+	Expires  int64  `json:"exp"`
+	ID       string `json:"jti"`
 }
 
 // newLayer makes the layer of a surface; nil where tokens name no audience, so that
@@ -83,18 +86,16 @@ func (l *layer) session(ctx context.Context, c *gateway.Call) (request.Reply, er
 	if token == "" {
 		return request.Reply{}, errNoBearer()
 	}
-	subject, address, err := l.who(ctx, c, token)
+	claims, err := l.who(ctx, c, token)
 	if err != nil {
 		return request.Reply{}, err
 	}
-	email, _, ok := principal.FoldEmail(address)
-	if !ok && l.u.auth0 != nil { // Auth0's access tokens name no address
-		email = l.emailOf(ctx, c, token)
+	if claims.Email == "" && l.u.auth0 != nil { // Auth0's access tokens name no address
+		claims.Email, claims.Verified = l.emailOf(ctx, c, token, claims.Subject)
 	}
 	now := l.u.s.d.Now()
-	signed, err := l.keys.sign(layerType, layerClaims{
-		Issuer: c.View.Origin(), Subject: subject, Email: email, Issued: now.Unix(), Expires: now.Add(l.lifetime).Unix(), ID: random(),
-	})
+	claims.Issuer, claims.Issued, claims.Expires, claims.ID = c.View.Origin(), now.Unix(), now.Add(l.lifetime).Unix(), random()
+	signed, err := l.keys.sign(layerType, claims)
 	if err != nil {
 		return request.Reply{}, err
 	}
@@ -103,19 +104,21 @@ func (l *layer) session(ctx context.Context, c *gateway.Call) (request.Reply, er
 
 // who verifies the access token of a call: ours where we sign them, else the
 // provider's.
-func (l *layer) who(ctx context.Context, c *gateway.Call, token string) (subject, email string, err error) {
+func (l *layer) who(ctx context.Context, c *gateway.Call, token string) (layerClaims, error) {
 	if l.u.reissues() {
-		claims, err := l.u.verifyOwn(token, c.View.Origin())
+		own, err := l.u.verifyOwn(token, c.View.Origin())
 		if err != nil {
-			return "", "", because(errUnauthorized("bad_access_token"), err)
+			return layerClaims{}, because(errUnauthorized("bad_access_token"), err)
 		}
-		return claims.Subject, claims.Email, nil
+		email, _, _ := principal.FoldEmail(own.Email)
+		return layerClaims{Subject: own.Subject, Email: email, Verified: own.Verified && email != ""}, nil
 	}
 	who, err := l.provided(ctx, c)
 	if err != nil {
-		return "", "", err
+		return layerClaims{}, err
 	}
-	return who.Subject, who.Email, nil
+	email, _, _ := principal.FoldEmail(who.Email)
+	return layerClaims{Subject: who.Subject, Email: email, Verified: who.EmailVerified && email != ""}, nil
 }
 
 // provided verifies an access token of the provider.
@@ -137,14 +140,15 @@ func (l *layer) provided(ctx context.Context, c *gateway.Call) (*principal.Princ
 	return nil, errUnauthorized("bad_access_token")
 }
 
-// emailOf asks the provider for the address of a token's owner; "" where it says none.
-func (l *layer) emailOf(ctx context.Context, c *gateway.Call, token string) string {
+// emailOf asks the provider for the address of a token's owner; "" where it says none,
+// or speaks of somebody else (OpenID Connect Core section 5.3.2).
+func (l *layer) emailOf(ctx context.Context, c *gateway.Call, token, subject string) (email string, verified bool) {
 	a, err := l.u.auth0.userinfo(ctx, c.View.Client, token)
-	if err != nil || !a.granted() {
-		return ""
+	if err != nil || !a.granted() || a.text("sub") != subject {
+		return "", false
 	}
-	email, _, _ := principal.FoldEmail(a.text("email"))
-	return email
+	email, _, ok := principal.FoldEmail(a.text("email"))
+	return email, ok && string(a.members["email_verified"]) == "true"
 }
 
 // account says whose a session token is, with the user service's record.
@@ -176,7 +180,7 @@ func (l *layer) account(ctx context.Context, c *gateway.Call) (request.Reply, er
 		if err != nil {
 			return request.Reply{}, fault.Wrap(fault.Unavailable, "user_service", "", err)
 		}
-		if found != nil && json.Valid(found.Raw) {
+		if found != nil && json.Valid(found.Raw) && (claims.Verified || found.ID == claims.Subject) {
 			out.Account = found.Raw
 		}
 	}

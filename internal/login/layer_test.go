@@ -1,6 +1,7 @@
 package login
 
 import (
+	"cmp"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -37,7 +38,7 @@ func issuer(t *testing.T, k *kit) *jws.Signer {
 		case "/jwks":
 			_ = json.NewEncoder(w).Encode(map[string]any{"keys": []json.RawMessage{s.JWK()}})
 		case "/userinfo":
-			_, _ = w.Write([]byte(`{"sub":"auth0|1","email":"Ann@Example.com"}`))
+			_, _ = w.Write([]byte(cmp.Or(k.info, `{"sub":"auth0|1","email":"Ann@Example.com","email_verified":true}`)))
 		}
 	}
 	return s

@@ -82,8 +82,8 @@ func (u *Surface) accessClaims(a *attempt, id, set map[string]json.RawMessage, l
 	if scope == "" {
 		scope = u.c.scope()
 	}
-	if v, there := id["email"]; there {
-		out["email"] = v
+	if v, there := id["email"]; there { // what a script says of it is not said of this one
+		out["email"], out["email_verified"] = v, string(id["email_verified"]) == "true"
 	}
 	out["iss"], out["sub"], out["aud"], out["client_id"], out["scope"] = a.origin, a.userID, u.c.Audience, u.c.ClientID, scope
 	out["iat"], out["exp"], out["jti"] = now.Unix(), now.Add(life).Unix(), random()
@@ -112,6 +112,7 @@ type ownClaims struct {
 	Subject  string `json:"sub"`
 	Audience string `json:"aud"`
 	Email    string `json:"email"`
+	Verified bool   `json:"email_verified"`
 	Expires  int64  `json:"exp"`
 }
 
