@@ -231,3 +231,21 @@ func TestARefusalAtTheEndRevokes(t *testing.T) {
 		t.Errorf("and gets in no more: %v", got)
 	}
 }
+
+// Nor does anybody of a tenant that is disabled while they wait.
+func TestATenantThatIsDisabledGetsNoTokens(t *testing.T) {
+	t.Parallel()
+	k := newKit(t, storetest.SQLite(t), setting{run: asking})
+	secret, _ := k.enrolled("ann@example.com")
+	token := k.login("ann@example.com").text("mfa_token")
+	if err := k.db.Tx(context.Background(), func(tx *store.Tx) error {
+		_, err := tx.Exec(`UPDATE tenants SET disabled = 1 WHERE id = 'acme'`)
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+	got := k.send("POST /mfa/verify", `{"mfa_token":"`+token+`","otp":"`+totp(t, secret, k.clock())+`"}`)
+	if got.status != 401 || strings.Join(k.ended(), " ") != "refresh-new" {
+		t.Error(got)
+	}
+}

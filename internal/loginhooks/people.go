@@ -134,7 +134,8 @@ func (h *Hooks) first(ctx context.Context, in *login.SignedIn, w whom) (set late
 	return later{App: out.AppMetadata, User: out.UserMetadata}, nil
 }
 
-// write keeps what scripts set. Somebody who is disabled or gone by now is refused.
+// write keeps what scripts set. Somebody who is disabled or gone by now is refused, and
+// so are all of a tenant that is disabled.
 func (h *Hooks) write(ctx context.Context, user string, set later) error {
 	err := h.d.DB.Tx(ctx, func(tx *store.Tx) error {
 		u, err := tenant.UserByID(tx, h.c.Tenant, user)
@@ -144,6 +145,12 @@ func (h *Hooks) write(ctx context.Context, user string, set later) error {
 		case err != nil:
 			return err
 		case u.Disabled:
+			return errDisabled()
+		}
+		switch t, err := tenant.Get(tx, h.c.Tenant); {
+		case err != nil:
+			return err
+		case t.Disabled:
 			return errDisabled()
 		case len(set.App)+len(set.User) == 0:
 			return nil
