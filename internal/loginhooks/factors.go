@@ -115,7 +115,10 @@ func (h *Hooks) Prove(ctx context.Context, who login.Holder, proof login.Proof) 
 		done, err = h.d.MFA.Verify(ctx, by, p, clean(proof), set)
 		out.OK = err == nil && done.StepUp != nil // not that of an app that is only being set up
 	case proof.OTP != "":
-		out.RecoveryCodes, err = h.d.MFA.Enable(ctx, by, p, mfa.Proof{Code: clean(proof)})
+		// In two steps: Enable alone asks for no code where one was shown elsewhere.
+		if _, err = h.d.MFA.Verify(ctx, by, p, clean(proof), set); err == nil {
+			out.RecoveryCodes, err = h.d.MFA.Enable(ctx, by, p, mfa.Proof{})
+		}
 		out.OK = err == nil
 	}
 	if errors.Is(err, mfa.ErrInvalidCode) || errors.Is(err, mfa.ErrNotEnabled) || errors.Is(err, mfa.ErrPending) || errors.Is(err, mfa.ErrEnabled) {

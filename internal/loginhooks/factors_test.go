@@ -9,8 +9,11 @@ import (
 	"time"
 
 	"github.com/portreeve/portreeve/internal/actions"
+	"github.com/portreeve/portreeve/internal/mfa"
+	"github.com/portreeve/portreeve/internal/principal"
 	"github.com/portreeve/portreeve/internal/store"
 	"github.com/portreeve/portreeve/internal/store/storetest"
+	"github.com/portreeve/portreeve/internal/tenant"
 )
 
 // asking is a script that asks for a factor at every login.
@@ -247,5 +250,32 @@ func TestATenantThatIsDisabledGetsNoTokens(t *testing.T) {
 	got := k.send("POST /mfa/verify", `{"mfa_token":"`+token+`","otp":"`+totp(t, secret, k.clock())+`"}`)
 	if got.status != 401 || strings.Join(k.ended(), " ") != "refresh-new" {
 		t.Error(got)
+	}
+}
+
+// An app that somebody sets up elsewhere, and has shown there, is turned on here by its
+// code and not by any.
+func TestAnAppThatWasShownElsewhereWantsItsCode(t *testing.T) {
+	t.Parallel()
+	k := newKit(t, storetest.SQLite(t), setting{run: asking})
+	who := &principal.Principal{Kind: principal.User, Provider: "keycloak", ProviderKind: "oidc", Issuer: k.issuer.URL, Subject: "kc|ann@example.com", AuthTime: k.clock(), IssuedAt: k.clock(), Expires: k.clock().Add(time.Hour)}
+	p, err := mfa.PersonOf(who, "acme", "", "portal")
+	if err != nil {
+		t.Fatal(err)
+	}
+	made, err := k.mfa.Setup(t.Context(), tenant.Host(), p, mfa.Proof{}, "Acme")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := k.mfa.Verify(t.Context(), tenant.Host(), p, totp(t, made.Secret, k.clock()), mfa.Settings{}); err != nil {
+		t.Fatal(err)
+	}
+	token := k.login("ann@example.com").text("mfa_token")
+	if got := k.send("POST /mfa/verify", `{"mfa_token":"`+token+`","otp":"`+wrongCode(totp(t, made.Secret, k.clock()))+`"}`); got.status != 403 {
+		t.Errorf("any code: %v", got)
+	}
+	k.later(time.Minute)
+	if got := k.send("POST /mfa/verify", `{"mfa_token":"`+token+`","otp":"`+totp(t, made.Secret, k.clock())+`"}`); got.status != 200 || len(listOf(got.body, "recovery_codes")) != 10 {
+		t.Errorf("its code: %v", got)
 	}
 }
