@@ -28,7 +28,7 @@ export function split(compact, n, most) {
 export function header(bytes, rules) {
   const m = readObject(bytes, 4 << 10);
   for (const name of ["zip", "crit"]) if (name in m) throw badly(`must not have ${name} in its protected header`);
-  for (const name in m) if (!Object.hasOwn(rules, name) && !Object.hasOwn(rules, `${name}?`)) throw badly("has in its protected header a member that is not described");
+  for (const name in m) if ((name.endsWith("?") || !Object.hasOwn(rules, name)) && !Object.hasOwn(rules, `${name}?`)) throw badly("has in its protected header a member that is not described");
   for (const [rule, good] of Object.entries(rules)) {
     const name = rule.replace("?", "");
     if (!(name in m) && name === rule) throw badly(`must have ${name} in its protected header`);
