@@ -49,8 +49,7 @@ func readPublic(raw json.RawMessage, least int) (envelope.Public, error) {
 // Challenge makes a challenge for a public key: a new one, or one of the
 // tenant's.
 func (s *Service) Challenge(ctx context.Context, p Person, public envelope.Public) (c Challenge, err error) {
-	secret := make([]byte, proofBytes)
-	_, _ = rand.Read(secret) // never fails
+	secret := envelope.NewChallenge(public.Kid)
 	c = Challenge{ID: newID("chl_"), Kid: public.Kid}
 	if c.Ciphertext, err = rsa.EncryptOAEP(sha256.New(), rand.Reader, public.Key, secret, nil); err != nil {
 		return c, err

@@ -107,11 +107,13 @@ export async function exercise(escrow, { good, hostile }, { rounds = 1 } = {}) {
   await test("a first set-up and a rotation", async () => {
     const one = await escrow.makeKeys();
     const createdAt = ["2026-01-02T03:04:05.000Z", "2026-01-02T03:04:05.001Z"];
-    const challenge = async (k, i, predecessor) => ({ challengeId: "chl_1", kid: k.kid, tenant, createdAt: createdAt[i], predecessor, ciphertext: await escrow.sealRaw(k.publicKey, new Uint8Array(32).fill(7)) });
+    const half = "\x07".repeat(16);
+    const asked = async (kid) => new Uint8Array([...utf8(half), ...new Uint8Array(await crypto.subtle.digest("SHA-256", utf8(`portreeve-escrow-challenge\0${kid}${half}`))).subarray(0, 16)]);
+    const challenge = async (k, i, predecessor) => ({ challengeId: "chl_1", kid: k.kid, tenant, createdAt: createdAt[i], predecessor, ciphertext: await escrow.sealRaw(k.publicKey, await asked(k.kid)) });
     const { sealed, shares } = await one.recovery(3, 5);
     const wrappedPrivateKey = await one.wrap("six words that are not words");
     const body = await escrow.onboarding(one, await challenge(one, 0, null), { wrappedPrivateKey, recovery: sealed });
-    if (body.proof !== btoa("\x07".repeat(32))) return "a wrong proof";
+    if (body.proof !== btoa(String.fromCharCode(...(await asked(one.kid))))) return "a wrong proof";
     made.wrapped.push({ name: "made", by, kid: one.kid, wrapped: wrappedPrivateKey, passphrase: "six words that are not words" });
     made.recovery.push({ name: "made", by, kid: one.kid, sealed, shares });
     const two = await escrow.makeKeys({ signedBy: one });

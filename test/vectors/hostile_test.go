@@ -87,7 +87,7 @@ func hostileSealed(keys map[string]*ends.Key) (list []hostile) {
 	honest := forge(head(""))
 	for name, more := range map[string]string{
 		"zip": `,"zip":"DEF"`, "crit": `,"crit":["b64"]`, "crit, empty": `,"crit":[]`, "another member": `,"x5u":"https://example.com/"`, "jwk": `,"jwk":{}`, "apu": `,"apu":"AA"`, "a member twice": `,"kind":"bitlocker"`,
-		"another typ": `,"typ":"JWT"`, "a kid that is a number": `,"kid":7`, "p2c beside": `,"p2c":600000`, "__proto__": `,"__proto__":{}`,
+		"another typ": `,"typ":"JWT"`, "a kid that is a number": `,"kid":7`, "p2c beside": `,"p2c":600000`, "__proto__": `,"__proto__":{}`, "a question mark": `,"kid?":"x"`,
 	} {
 		add("header with "+name, "format", true, forge(head(more)), nil)
 	}
@@ -159,6 +159,12 @@ func hostileSealed(keys map[string]*ends.Key) (list []hostile) {
 			h.Name, h.Reader = "challenge, "+h.Name[5:], "challenge"
 			list = append(list, h)
 		}
+	}
+	// Whoever answers would open the secret for the server.
+	for name, asked := range map[string]string{"the content key of a secret": text(decode(parts[1])), "a secret of 32 bytes": must(ends.SealRaw(k.Public, drawn(32))), "a secret of 16 bytes": must(ends.SealRaw(k.Public, drawn(16)))} {
+		add("challenge: "+name, "format", false, asked, nil)
+		h := &list[len(list)-1]
+		h.Name, h.Reader = strings.Replace(h.Name, ":", ",", 1), "challenge"
 	}
 	return list
 }

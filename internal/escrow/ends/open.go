@@ -113,11 +113,19 @@ func swapped(s envelope.Sealed, want Listed) error {
 // foldHost is the one form in which the server compares hostnames.
 func foldHost(s string) string { return strings.TrimSuffix(principal.FoldASCII(s), ".") }
 
-// Answer opens a challenge: the 32 bytes that prove the private key.
+// errAsked is what a server would cause that asked for a secret to be opened.
+var errAsked = errors.New("the challenge is none: what the server wants opened is something else, perhaps a secret")
+
+// Answer opens a challenge: the 32 bytes that prove the private key. What opens to
+// anything else is not handed out.
 func (k *Key) Answer(ciphertext string) (proof string, err error) {
 	o, err := k.openRaw(ciphertext)
 	if err != nil {
 		return "", err
+	}
+	if !envelope.IsChallenge(o.Secret, k.Public.Kid) {
+		clear(o.Secret)
+		return "", errAsked
 	}
 	return base64.StdEncoding.EncodeToString(o.Secret), nil
 }

@@ -1,7 +1,7 @@
 // A tenant's private keys while they are open: what they are for, and nothing that
 // takes them out of the browser's hands. Nothing here sends anything anywhere.
 
-import { fromBase64url, random, text, toBase64, toBase64url, utf8 } from "./bytes.js";
+import { concat, fromBase64url, hash, random, same, text, toBase64, toBase64url, utf8 } from "./bytes.js";
 import { readImported, unwrapImported } from "./imported.js";
 import * as jwe from "./jwe.js";
 import { bigint, newBits, publicKey, signingKey } from "./jwk.js";
@@ -30,6 +30,14 @@ async function supported() {
 }
 
 const swapped = (what, sealed, listed) => new Problem("swapped", `The secret was swapped: it was sealed for ${what} "${sealed}" and is listed under "${listed}".`);
+
+// isChallenge reports whether something that was opened may be sent as a proof. The
+// content key of a secret is sealed likewise; the second half of a challenge is made
+// of the first, which no content key's is.
+async function isChallenge(opened, kid) {
+  const mark = await hash(concat(utf8(`portreeve-escrow-challenge\0${kid}`), opened.subarray(0, 16)));
+  return opened.length === 32 && same(mark.subarray(0, 16), opened.subarray(16));
+}
 
 let setOf; // the private JWKs of keys that were opened with {keep: true}
 
@@ -91,7 +99,10 @@ export class Keys {
     this.#opened();
     if (challenge.kid !== this.kid) throw badly("is a challenge for another key");
     const opened = await jwe.openRaw(challenge.ciphertext, this.#decrypt, this.#public);
-    if (opened.length !== 32) throw badly("is no challenge: it is not of 32 bytes");
+    if (!(await isChallenge(opened, this.kid))) {
+      opened.fill(0);
+      throw badly("is no challenge: what the server wants opened is something else, perhaps a secret");
+    }
     return toBase64(opened);
   }
 
