@@ -11,7 +11,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
-	"net/url"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -90,12 +89,12 @@ func (k *kit) Write(p []byte) (int, error) {
 
 // setting is what a test changes of the usual configuration.
 type setting struct {
-	backoffice, noRisk, noUsers, sealed bool
-	env                                 string
-	db                                  *store.DB
-	hooks                               Hooks
-	factors                             Factors
-	change                              func(c *Config)
+	backoffice, noRisk, noUsers bool
+	env                         string
+	db                          *store.DB
+	hooks                       Hooks
+	factors                     Factors
+	change                      func(c *Config)
 }
 
 func newKit(t testing.TB, s setting) *kit {
@@ -286,7 +285,6 @@ func tokens(refresh string, claims map[string]any) string {
 type fakeRisk struct {
 	k              *kit
 	action, after  string
-	reason         string
 	err            error
 	blocking, wait bool
 	// waits is how long Filter waits for the store, and takes for Castle.
@@ -401,14 +399,6 @@ func (f *fakeLocks) Attempts(_ context.Context, kind, key string, ip netip.Addr,
 		return tooMany()
 	}
 	return nil
-}
-
-func form(pairs ...string) string {
-	v := url.Values{}
-	for i := 0; i < len(pairs); i += 2 {
-		v.Add(pairs[i], pairs[i+1])
-	}
-	return v.Encode()
 }
 
 // noFactors are those of nobody.
