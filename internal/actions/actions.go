@@ -31,6 +31,9 @@ func (t Trigger) Handler() string {
 type Script struct {
 	// Name is what reports and positions call it: mfa_action.js.
 	Name string
+	// Site is whose script it is. api.cache is shared by those of one site, as Auth0's is
+	// by those of one tenant: what one keeps there may open another's doors.
+	Site string
 	// Source is JavaScript as it deploys to Auth0.
 	Source string
 	// Secrets and Configuration are event.secrets and event.configuration.

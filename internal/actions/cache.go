@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// Auth0's limits of api.cache, for each trigger.
+// Auth0's limits of api.cache, for each trigger of a site.
 const (
 	cacheEntries = 20
 	cacheKey     = 64
@@ -21,7 +21,13 @@ const (
 type caches struct {
 	mu  sync.Mutex
 	now func() time.Time
-	of  map[Trigger]map[string]record
+	of  map[shelf]map[string]record
+}
+
+// shelf is whose records they are.
+type shelf struct {
+	site    string
+	trigger Trigger
 }
 
 type record struct {
@@ -43,7 +49,7 @@ type lifetime struct {
 }
 
 // ask answers cache.get, cache.set and cache.delete; nil is undefined.
-func (c *caches) ask(t Trigger, method string, args []json.RawMessage) any {
+func (c *caches) ask(s shelf, method string, args []json.RawMessage) any {
 	var key, value string
 	if len(args) == 0 || json.Unmarshal(args[0], &key) != nil || key == "" {
 		return written{Type: "error", Code: "InvalidKey"}
@@ -51,12 +57,8 @@ func (c *caches) ask(t Trigger, method string, args []json.RawMessage) any {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	now := c.now()
-	mine := c.of[t]
-	for k, r := range mine { // at most cacheEntries
-		if r.ExpiresAt <= now.UnixMilli() {
-			delete(mine, k)
-		}
-	}
+	c.expire(now)
+	mine := c.of[s]
 	switch method {
 	case "cache.get":
 		if r, ok := mine[key]; ok {
@@ -91,13 +93,27 @@ func (c *caches) ask(t Trigger, method string, args []json.RawMessage) any {
 	if mine == nil {
 		mine = map[string]record{}
 		if c.of == nil {
-			c.of = map[Trigger]map[string]record{}
+			c.of = map[shelf]map[string]record{}
 		}
-		c.of[t] = mine
+		c.of[s] = mine
 	}
 	r := record{Value: value, ExpiresAt: expiry(now, args)}
 	mine[key] = r
 	return written{Type: "success", Record: &r}
+}
+
+// expire removes what is over, of sites that are gone too: at most cacheEntries of each.
+func (c *caches) expire(now time.Time) {
+	for s, records := range c.of {
+		for k, r := range records {
+			if r.ExpiresAt <= now.UnixMilli() {
+				delete(records, k)
+			}
+		}
+		if len(records) == 0 {
+			delete(c.of, s)
+		}
+	}
 }
 
 // expiry is the earliest that the options and the limit name.

@@ -42,3 +42,20 @@ func TestTheCacheIsAuth0s(t *testing.T) {
 		t.Errorf("%v %v", out, err)
 	}
 }
+
+// What one site's scripts keep is not another's, whose script of the same text may have
+// other secrets.
+func TestTheCacheIsOfOneSite(t *testing.T) {
+	t.Parallel()
+	e := engine(t, Options{Now: fixed})
+	src := `exports.onExecutePostLogin = async (event, api) => {
+		if (!api.cache.get("token")) api.cache.set("token", "of " + event.secrets.KEY);
+		api.idToken.setCustomClaim("token", api.cache.get("token").value);
+	}`
+	for _, c := range []struct{ site, key, want string }{{"a", "1", `"of 1"`}, {"b", "2", `"of 2"`}, {"a", "3", `"of 1"`}} {
+		out, err := e.Run(t.Context(), PostLogin, []Script{{Name: "p.js", Site: c.site, Source: src, Secrets: map[string]string{"KEY": c.key}}}, struct{}{})
+		if err != nil || string(out.IDToken["token"]) != c.want {
+			t.Errorf("%s: %v %v", c.site, out, err)
+		}
+	}
+}

@@ -74,7 +74,7 @@ func (r *run) converse(ctx context.Context, j job) error {
 			}
 			if m.Method != "fetch" {
 				r.report(m, "")
-				if err := r.answer(m.ID, r.engine.cache.ask(r.trigger, m.Method, m.Args), nil); err != nil {
+				if err := r.answer(m.ID, r.engine.cache.ask(shelf{r.script.Site, r.trigger}, m.Method, m.Args), nil); err != nil {
 					return r.ended(ctx, err)
 				}
 				continue

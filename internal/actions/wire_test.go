@@ -67,7 +67,7 @@ func FuzzParseMessage(f *testing.F) {
 				out.apply(PreUserRegistration, m.Method, m.Args)
 			}
 			if m.Kind == kindAsk && m.Method != "fetch" {
-				if _, err := json.Marshal(c.ask(PostLogin, m.Method, m.Args)); err != nil {
+				if _, err := json.Marshal(c.ask(shelf{trigger: PostLogin}, m.Method, m.Args)); err != nil {
 					t.Errorf("an answer that is no JSON: %v", err)
 				}
 			}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"log/slog"
 	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -24,6 +25,7 @@ type Deps struct {
 	DB    *store.DB
 	Users *tenant.Service
 	MFA   *mfa.Service
+	Audit *audit.Log // nil: nothing is recorded
 	// Run runs scripts: actions.Engine's.
 	Run func(ctx context.Context, t actions.Trigger, scripts []actions.Script, event any) (*actions.Outcome, error)
 	Now func() time.Time
@@ -61,7 +63,17 @@ func New(d Deps, c Settings) *Hooks {
 	if d.Log == nil {
 		d.Log = slog.New(slog.DiscardHandler)
 	}
+	c.Scripts = actions.Set{PostLogin: of(c.Site, c.Scripts.PostLogin), PreUserRegistration: of(c.Site, c.Scripts.PreUserRegistration)}
 	return &Hooks{d: d, c: c}
+}
+
+// of are scripts as those of a site.
+func of(site string, list []actions.Script) []actions.Script {
+	list = slices.Clone(list)
+	for i := range list {
+		list[i].Site = site
+	}
+	return list
 }
 
 var (
