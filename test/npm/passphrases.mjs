@@ -78,7 +78,7 @@ for (let i = 0; i < 200; i++) {
   }
 }
 if (refused.length > 12) failures.push(...refused); // of 600
-for (const p of ["", "short", "correct horse", "a".repeat(200), "passwordpassword", "1qaz2wsx3edc4rfv", "qwertyuiopasdfgh", "password12345678", "abcdefghijklmnop", "25.12.1999-2000", "\u0000".repeat(20)]) {
+for (const p of ["", "short", "correct horse", "a".repeat(200), "passwordpassword", "1qaz2wsx3edc4rfv", "qwertyuiopasdfgh", "password12345678", "abcdefghijklmnop", "25.12.1999-2000", "\u0000".repeat(20), `gurke hebel a${"\u0301".repeat(31)} Zq7#mw`]) {
   if (checkPassphrase(p, ranks).ok) failures.push(`accepted: ${JSON.stringify(p)}`);
 }
 const theirs = new Set(graphs.flatMap((g) => Object.entries(g).flatMap(([key, next]) => next.flatMap((n) => [...(n ?? "")].map((c) => key + c)))));

@@ -20,7 +20,8 @@ export function check(passphrase, ranks) {
   const length = [...text].length;
   if (length < least) return { ok: false, problem: `It must have at least ${least} characters.`, guesses: 0 };
   if (text.length > most) return { ok: false, problem: `It may have at most ${most} characters.`, guesses: 0 };
-  if (/[\p{Cc}\p{Surrogate}]/u.test(text)) return { ok: false, problem: "It has characters that cannot be typed again for sure.", guesses: 0 };
+  // More marks than 30 on one letter the command line would take apart (UAX #15, stream-safe).
+  if (/[\p{Cc}\p{Surrogate}]|\p{M}{29}/u.test(text)) return { ok: false, problem: "It has characters that cannot be typed again for sure.", guesses: 0 };
   const guesses = weakest(text, ranks);
   if (guesses < enough) return { ok: false, problem: "It is guessed too soon: words, names, dates, runs of the keyboard and repeats count for little.", guesses };
   return { ok: true, problem: "", guesses };
