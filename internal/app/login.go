@@ -115,7 +115,7 @@ func (b *builder) hookDeps() loginhooks.Deps {
 	if b.deps.Actions != nil {
 		run = b.deps.Actions(b.Written != "prod").Run
 	}
-	return loginhooks.Deps{DB: s.DB, Users: s.Tenants, MFA: s.MFA, Run: run, Now: b.deps.Now, Log: b.deps.Log}
+	return loginhooks.Deps{DB: s.DB, Users: s.Tenants, MFA: s.MFA, Audit: s.Audit, Run: run, Now: b.deps.Now, Log: b.deps.Log}
 }
 
 // defaultTenant is the tenant of sites that name none. That its name is one is seen to

@@ -96,7 +96,7 @@ func newStored(d storedDeps) *Stored {
 	s.Sessions = session.New(session.Deps{DB: d.DB, Audit: d.Audit, Keys: d.Sealed, Pages: d.Pages, Users: s.Tenants, Env: d.Written, Ended: s.MFA.EndSession, Now: d.Now, Log: d.Log})
 	s.Agents = agents.New(agents.Deps{DB: d.DB, Audit: d.Audit, Feed: s.Feed, Now: d.Now, Log: d.Log})
 	s.Escrow = escrow.New(escrow.Deps{DB: d.DB, Audit: d.Audit, Roles: s.Roles, Factors: s.MFA, Version: version, Now: d.Now, Log: d.Log})
-	s.Login = login.New(login.Deps{DB: d.DB, Keys: d.Sealed, Env: d.Written, Refuse: d.Refuse, Now: d.Now, Log: d.Log})
+	s.Login = login.New(login.Deps{DB: d.DB, Keys: d.Sealed, Env: d.Written, Refuse: d.Refuse, Refused: s.loginRefused, Now: d.Now, Log: d.Log})
 	s.SMS = sms.New(sms.Deps{DB: d.DB, Keys: d.Sealed, Refuse: d.Refuse, Now: d.Now, Log: d.Log})
 	s.people = tenant.NewDirectory(s.Tenants, tenant.DirectoryDeps{Feed: s.Feed, Keys: s.APIKeys, Sessions: s.Sessions, Roles: s.Roles, Refused: s.refused})
 	return s
@@ -197,6 +197,14 @@ func (s *Stored) asked() []rbac.Asked {
 		return b.asked
 	}
 	return nil
+}
+
+// loginRefused counts what a login edge turned away. Its accounts are a provider's,
+// no tenant's: the host's own trail has them.
+func (s *Stored) loginRefused(reason, account string, ip netip.Addr) {
+	if s.Audit != nil {
+		s.Audit.Refused("", reason, account, ip)
+	}
 }
 
 // refused counts a refusal that the audit trail names.

@@ -21,7 +21,7 @@ func (u *Surface) pass(ctx context.Context, c *gateway.Call, read reader) (reply
 		return request.Reply{}, err
 	}
 	u.meet(a, c)
-	defer func() { u.s.tally.add(u.site.Name, a.kind.name, a.outcome(err)) }()
+	defer func() { u.note(a, a.outcome(err)) }()
 	defer u.forget(ctx, a)
 	for _, ask := range []step{
 		u.lockedOut, // too many failures

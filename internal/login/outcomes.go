@@ -53,6 +53,16 @@ func (s *Service) Outcomes() []Outcome {
 	return out
 }
 
+// note counts what an attempt came to. What a password that does not fit leaves in
+// the audit trail is a count too: the trail's own would know no account, since
+// nobody is identified here.
+func (u *Surface) note(a *attempt, outcome string) {
+	u.s.tally.add(u.site.Name, a.kind.name, outcome)
+	if u.s.d.Refused != nil && a.kind.guesses && (outcome == "wrong_credentials" || outcome == "locked_out") {
+		u.s.d.Refused("login."+outcome, a.account, a.from)
+	}
+}
+
 // outcome is what an attempt came to.
 func (a *attempt) outcome(err error) string {
 	switch {

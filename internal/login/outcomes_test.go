@@ -3,6 +3,8 @@ package login
 import (
 	"context"
 	"errors"
+	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 
@@ -55,6 +57,10 @@ func TestWhatCameOfAttemptsIsCounted(t *testing.T) {
 			t.Parallel()
 			k := newKit(t, setting{})
 			c.before(k)
+			var told []string
+			k.u.s.d.Refused = func(reason, account string, ip netip.Addr) {
+				told = append(told, reason+" "+account+" "+ip.String())
+			}
 			if c.line == "" {
 				c.line = "POST /oauth/token"
 			}
@@ -68,6 +74,11 @@ func TestWhatCameOfAttemptsIsCounted(t *testing.T) {
 			}
 			if strings.Join(got, ", ") != c.want {
 				t.Errorf("%v, want %s", got, c.want)
+			}
+			for _, o := range []string{"wrong_credentials", "locked_out"} {
+				if mark := "login." + o + " ann@example.com 203.0.113.9"; strings.HasSuffix(c.want, o) != slices.Contains(told, mark) || len(told) > 1 {
+					t.Errorf("for the audit trail: %q", told)
+				}
 			}
 		})
 	}

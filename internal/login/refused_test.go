@@ -1,6 +1,7 @@
 package login
 
 import (
+	"encoding/json"
 	"errors"
 	"strings"
 	"testing"
@@ -83,5 +84,29 @@ func TestASignUpWhoseTokensAreWithheldIsSaidToStand(t *testing.T) {
 	}
 	if steps := strings.Join(k.took(), "\n"); !strings.Contains(steps, "/oauth/revoke") {
 		t.Error(steps)
+	}
+}
+
+// Blanks around an address are no way past the user service: a provider trims them.
+func TestBlanksAroundAnAddressAreNone(t *testing.T) {
+	t.Parallel()
+	for _, account := range []string{"ann@example.com ", "\tANN@example.com.", "\u00a0ann@example.com", "ann@example.com\ufeff"} {
+		k := newKit(t, setting{})
+		k.users.status = "blocked"
+		raw, _ := json.Marshal(account)
+		if got := k.send("POST /mfa/token", `{"username":`+string(raw)+`,"password":"correct-horse"}`, device); got.status != 401 {
+			t.Errorf("%q: %v", account, got)
+		}
+	}
+}
+
+// Surfaces in front of one provider count together, however its address is written.
+func TestAProviderIsOneRealm(t *testing.T) {
+	t.Parallel()
+	k := newKit(t, setting{backoffice: true})
+	was := k.u.realm()
+	k.u.c.BaseURL += "/"
+	if got := k.u.realm(); got != was {
+		t.Errorf("%q and %q", was, got)
 	}
 }

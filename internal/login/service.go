@@ -28,8 +28,11 @@ type Deps struct {
 	Refuse func(netip.AddrPort) bool
 	// Resolver answers /email/validate; nil: the system's.
 	Resolver mailcheck.Resolver
-	Now      func() time.Time
-	Log      *slog.Logger
+	// Refused is told, for the audit trail, of each wrong password and each try while
+	// locked out, with the account as it was written. It must not wait. nil: nobody is.
+	Refused func(reason, account string, ip netip.Addr)
+	Now     func() time.Time
+	Log     *slog.Logger
 }
 
 // Service is what outlives configurations.

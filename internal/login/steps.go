@@ -5,6 +5,7 @@ import (
 	"errors"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/portreeve/portreeve/internal/castle"
 	"github.com/portreeve/portreeve/internal/fault"
@@ -40,7 +41,7 @@ func errUnauthorized(code string) *fault.Error {
 func (u *Surface) meet(a *attempt, c *gateway.Call) {
 	a.from, a.headers, a.device = c.View.Client, c.View.Header, c.View.Header.Values(deviceHeader)
 	a.host, a.origin, a.request, a.decision = c.View.Host, c.View.Origin(), c.View.ID, c.Decision
-	if folded, _, ok := principal.FoldEmail(a.account); ok {
+	if folded, _, ok := principal.FoldEmail(strings.TrimFunc(a.account, blank)); ok { // providers trim what was typed
 		a.email = folded
 	}
 	if a.kind.guesses && a.signup == nil && u.qa.lists(a.email) {
@@ -48,6 +49,9 @@ func (u *Surface) meet(a *attempt, c *gateway.Call) {
 		u.s.d.Log.Warn("login: a listed login skips risk and lock-out", "site", u.site.Name, "login", masked(a.email), "request", c.View.ID, "ip", a.from.String())
 	}
 }
+
+// blank reports what JavaScript's trim takes away.
+func blank(r rune) bool { return unicode.IsSpace(r) || r == '\ufeff' }
 
 func (u *Surface) lockKey(a *attempt) lockout.Key {
 	k := lockout.Key{Realm: u.realm(), IP: a.from}
@@ -59,7 +63,7 @@ func (u *Surface) lockKey(a *attempt) lockout.Key {
 
 // realm is whose accounts are counted: those of one provider and connection.
 func (u *Surface) realm() string {
-	return strings.Join([]string{u.c.BaseURL.String(), u.c.Connection}, " ")
+	return strings.Join([]string{u.c.under(""), u.c.Connection}, " ")
 }
 
 // lockedOut holds a place for the attempt; forget, turnedAway and admitted say what

@@ -92,7 +92,7 @@ func newKit(t testing.TB, db *store.DB, s setting) *kit {
 	if s.change != nil {
 		s.change(&c)
 	}
-	d := Deps{DB: db, Users: k.users, MFA: k.mfa, Now: k.clock, Log: log}
+	d := Deps{DB: db, Users: k.users, MFA: k.mfa, Audit: trail, Now: k.clock, Log: log}
 	if s.real {
 		e := actions.New(actions.Options{Children: 2, Idle: -1, Timeout: 15 * time.Second, Log: log})
 		t.Cleanup(e.Close)

@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"github.com/portreeve/portreeve/internal/actions"
+	"github.com/portreeve/portreeve/internal/audit"
 	"github.com/portreeve/portreeve/internal/fault"
 	"github.com/portreeve/portreeve/internal/login"
 	"github.com/portreeve/portreeve/internal/store"
@@ -27,7 +28,12 @@ func (h *Hooks) seen(ctx context.Context, in *login.SignedIn, w whom) (p person,
 	if in.Flow == "refresh" {
 		count = 0 // nobody has come: a program goes on
 	}
-	err = h.d.DB.Tx(ctx, func(tx *store.Tx) error { p, err = h.known(tx, w, count); return err })
+	err = h.d.DB.Tx(ctx, func(tx *store.Tx) error {
+		if p, err = h.known(tx, w, count); err != nil {
+			return err
+		}
+		return h.record(tx, in, w, p, count)
+	})
 	if !errors.Is(err, errNobody) {
 		return p, err
 	}
@@ -51,10 +57,24 @@ func (h *Hooks) seen(ctx context.Context, in *login.SignedIn, w whom) (p person,
 				return err
 			}
 		}
-		p, err = h.counted(tx, u, count)
-		return err
+		if p, err = h.counted(tx, u, count); err != nil {
+			return err
+		}
+		return h.record(tx, in, w, p, count)
 	})
 	return p, tooMuch(err)
+}
+
+// record puts into the audit trail that the provider let somebody in, in the
+// transaction that counts it. What scripts and factors make of it comes after.
+func (h *Hooks) record(tx *store.Tx, in *login.SignedIn, w whom, p person, count int64) error {
+	if count == 0 || h.d.Audit == nil {
+		return nil
+	}
+	by := h.by(in.Caller, w)
+	by.Actor.UserID = p.user
+	return h.d.Audit.Append(tx, audit.Event{Tenant: h.c.Tenant, Action: "login.passed", Target: p.user, Actor: by.Actor, Request: by.Request, Decision: by.Decision,
+		Detail: map[string]string{"site": h.c.Site, "flow": in.Flow}})
 }
 
 // known finds somebody for whom scripts have run before.

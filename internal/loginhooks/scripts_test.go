@@ -40,6 +40,13 @@ func TestTheScriptsRunAtALogin(t *testing.T) {
 				t.Errorf("an integration test: %v", got)
 			}
 		}
+		// Four logins, and not the refreshes: nobody came.
+		passed := 0
+		if err := k.db.Read(t.Context(), func(tx *store.Tx) error {
+			return tx.Row(`SELECT COUNT(*) FROM audit_events WHERE action = $1 AND tenant_id = $2`, "login.passed", "acme").Scan(&passed)
+		}); err != nil || passed != 4 {
+			t.Errorf("%d rows of the audit trail, %v", passed, err)
+		}
 	})
 }
 
