@@ -64,6 +64,6 @@ func hidden(s streams, file, prompt string) (string, error) {
 	}
 	fmt.Fprint(s.err, prompt)
 	defer fmt.Fprintln(s.err)
-	b, err := term.ReadPassword(int(f.Fd()))
+	b, err := silently(s, f)
 	return string(b), err
 }

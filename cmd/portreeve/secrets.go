@@ -87,7 +87,7 @@ func askSecret(s streams, name string) ([]byte, error) {
 	ask := func(prompt string) ([]byte, error) {
 		fmt.Fprint(s.err, prompt)
 		defer fmt.Fprintln(s.err)
-		return term.ReadPassword(int(f.Fd()))
+		return silently(s, f)
 	}
 	first, err := ask(name + ": ")
 	if err != nil {
