@@ -80,3 +80,42 @@ func TestAMachineHandsOverASealedSecret(t *testing.T) {
 		t.Errorf("%d %q", code, problem)
 	}
 }
+
+// An export is what somebody else wrote: a machine is found by any name that it has
+// had, and nothing of it gets to a terminal as it is.
+func TestAnExportThatSomebodyWrote(t *testing.T) {
+	t.Parallel()
+	raw, err := os.ReadFile("../../internal/escrow/testdata/vectors/export.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	open := func(change func(part map[string]any), more ...string) (int, string, string) {
+		t.Helper()
+		var e map[string]any
+		if err := json.Unmarshal(raw, &e); err != nil {
+			t.Fatal(err)
+		}
+		change(e["parts"].(map[string]any)["escrow"].(map[string]any))
+		changed, err := json.Marshal(e)
+		file := filepath.Join(t.TempDir(), "export.json")
+		if err == nil {
+			err = os.WriteFile(file, changed, 0o600)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		var out, problem bytes.Buffer
+		code := run(append([]string{"escrow", "open", "--export", file}, more...), streams{in: strings.NewReader("x\n"), out: &out, err: &problem, env: func(string) (string, bool) { return "", false }})
+		return code, out.String(), problem.String()
+	}
+	first := func(part map[string]any, list string) map[string]any { return part[list].([]any)[0].(map[string]any) }
+	if code, out, problem := open(func(p map[string]any) { first(p, "machines")["hostnames"] = []string{"OLD-1", "OLD-2"} }, "--list", "--machine", "old-1."); code != 0 || !strings.Contains(out, "sec_1") {
+		t.Errorf("by a name of before: %d %q %q", code, out, problem)
+	}
+	const evil = "\x1b]0;pwn\x07\x1b[2J"
+	if code, out, problem := open(func(p map[string]any) {
+		first(p, "keys")["kid"], first(p, "keys")["wrappings"], first(p, "secrets")["kid"] = evil, []any{}, evil
+	}, "--passphrase-file", "-", "sec_1"); code != exitRefused || strings.ContainsAny(out+problem, "\x1b\x07") || !strings.Contains(problem, "is listed as") {
+		t.Errorf("%d %q %q", code, out, problem)
+	}
+}

@@ -108,6 +108,9 @@ func (e escrowExport) published() ([]ends.Published, error) {
 		if err != nil {
 			return nil, fmt.Errorf("key %q %w", k.Kid, err)
 		}
+		if k.Kid != public.Kid {
+			return nil, fmt.Errorf("key %s is listed as %q", public.Kid, k.Kid)
+		}
 		out = append(out, ends.Published{Public: public, Tenant: e.Tenant, CreatedAt: k.CreatedAt, Predecessor: k.Predecessor,
 			SigningKey: k.SigningKey, Signature: k.Signature, Authorization: k.Authorization})
 	}
@@ -131,5 +134,6 @@ func (x exportedSecret) listed() ends.Listed {
 // named reports whether a machine is what somebody calls it.
 func (m exportedMachine) named(name string) bool {
 	fold := func(s string) string { return strings.TrimSuffix(strings.ToLower(s), ".") }
-	return name == m.ID || name == m.Serial || fold(name) == fold(m.Hostname) || m.LastHostname != "" && fold(name) == fold(m.LastHostname)
+	return name == m.ID || name == m.Serial || fold(name) == fold(m.Hostname) || m.LastHostname != "" && fold(name) == fold(m.LastHostname) ||
+		slices.ContainsFunc(m.Hostnames, func(h string) bool { return fold(name) == fold(h) })
 }
