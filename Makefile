@@ -1,8 +1,9 @@
 # `make` prints the targets. CI runs `make check` and `make test`, and no more.
 .DEFAULT_GOAL := help
-.PHONY: help run build test check generate fuzz bench bench-results soak deps clean backoffice-auth.local secrets.backoffice-auth.host
+.PHONY: help run build docs test check generate fuzz bench bench-results soak deps clean backoffice-auth.local secrets.backoffice-auth.host
 
 FUZZTIME ?= 15s
+VERSION ?= dev
 
 # SQLite's C, translated: with the race detector in it, tests that store
 # something take five times as long, and it finds nothing of ours there.
@@ -22,6 +23,9 @@ secrets.backoffice-auth.host: ## ask for the secrets of examples/backoffice-host
 
 build: ## one static binary: bin/portreeve
 	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o bin/portreeve ./cmd/portreeve
+
+docs: ## the documentation as a site: dist/docs/VERSION/index.html, readable without a server
+	go run -ldflags '-X github.com/portreeve/portreeve/internal/app.version=$(VERSION)' ./cmd/portreeve docs dist/docs
 
 test: deps ## every test, with the race detector; first fetches what the tests talk to
 	. scripts/env.sh && PORTREEVE_PEERS=required go test -race $(NORACE) ./...

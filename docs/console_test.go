@@ -1,4 +1,4 @@
-package docs
+package docs_test
 
 import (
 	"bufio"
@@ -24,6 +24,7 @@ const (
 	gateAddress   = "127.0.0.1:8787"
 	appAddress    = "127.0.0.1:9000"
 	probesAddress = "127.0.0.1:9788"
+	besideAddress = "127.0.0.1:9001" // of a second Portreeve
 	twilioAddress = "127.0.0.1:9010" // a stand-in of Twilio, with the account of the pages
 )
 
@@ -47,7 +48,7 @@ func TestCommandsOfThePages(t *testing.T) {
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
-	for _, file := range append(pages(t), "operations.md") {
+	for _, file := range append(pages(t), "operations.md", "tutorial.md") {
 		p := readPage(t, file)
 		if !p.types() {
 			continue
@@ -170,7 +171,7 @@ func newSession(t *testing.T, bin string) *session {
 	twilio := standin.NewTwilio(tl, standin.TwilioOptions{AccountSid: "AC00112233445566778899aabbccddeeff", AuthToken: "an-auth-token",
 		Services: []string{"MG00112233445566778899aabbccddeeff"}})
 	gate, probes := freeAddress(t), freeAddress(t)
-	pairs := append([]string{gateAddress, gate, appAddress, l.Addr().String(), probesAddress, probes, twilioAddress, tl.Addr().String()},
+	pairs := append([]string{gateAddress, gate, appAddress, l.Addr().String(), probesAddress, probes, besideAddress, freeAddress(t), twilioAddress, tl.Addr().String()},
 		loginServices(t, dir, gate)...)
 	s := &session{t: t, dir: dir, replace: strings.NewReplacer(pairs...), restore: strings.NewReplacer(reversed(pairs)...)}
 	sh := exec.Command("sh")
@@ -221,6 +222,9 @@ func freeAddress(t *testing.T) string {
 }
 
 func (s *session) write(name, text string) {
+	if err := os.MkdirAll(filepath.Dir(filepath.Join(s.dir, name)), 0o700); err != nil {
+		s.t.Fatal(err)
+	}
 	if err := os.WriteFile(filepath.Join(s.dir, name), []byte(s.replace.Replace(text)+"\n"), 0o600); err != nil {
 		s.t.Fatal(err)
 	}

@@ -1,6 +1,4 @@
-// Package docs holds the documentation, and the test that reads it as a reader
-// would: configuration is checked, commands are typed, output is compared.
-package docs
+package docs_test
 
 import (
 	"flag"
@@ -151,7 +149,7 @@ func pages(t *testing.T) []string {
 // comments "# -> TEXT" quote the complaints.
 func TestConfigurationsOfThePages(t *testing.T) {
 	t.Parallel()
-	for _, file := range append(pages(t), "operations.md") {
+	for _, file := range append(pages(t), "operations.md", "tutorial.md") {
 		for _, b := range readPage(t, file).blocks {
 			if b.language != "yaml" && b.language != "json" || len(b.lines) == 0 {
 				continue

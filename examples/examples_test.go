@@ -1,6 +1,4 @@
-// Package examples holds configuration files to start from, and the test that
-// checks them as a reader would.
-package examples
+package examples_test
 
 import (
 	"bytes"

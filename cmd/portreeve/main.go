@@ -51,6 +51,7 @@ type commands struct {
 	Escrow    escrowCmd    `cmd:"" help:"Seal secrets as a machine does; open them from an export, without a server."`
 	Actions   actionsCmd   `cmd:"" help:"Run Auth0 Actions here, on an event of a file."`
 	Audit     auditCmd     `cmd:"" help:"Read, verify and export the audit trail; erase a person from it."`
+	Docs      docsCmd      `cmd:"" help:"Write the documentation to a folder, to be read without a server."`
 	Schema    schemaCmd    `cmd:"" help:"Print the JSON Schema of the configuration file."`
 	Version   versionCmd   `cmd:"" help:"Print the release."`
 }

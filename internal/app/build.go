@@ -207,7 +207,7 @@ func (b *builder) site(k *inherited, name string, hosts []string, isDefault bool
 	}
 	in.Surfaces = b.surfaces(k, in)
 	if k.Docs != nil && *k.Docs {
-		in.Pages = docs.Pages()
+		in.Pages = docs.Pages(documentation())
 	}
 	return gateway.BuildSite(in)
 }

@@ -73,6 +73,9 @@ func report(b *Built) *Report {
 		}
 		opens := map[string][]string{}
 		for _, route := range site.Table.Sorted() {
+			if own, ok := route.Answer.(*gateway.Builtin); ok && own.Unlisted {
+				continue
+			}
 			one := routeReport(site, route)
 			r.Routes = append(r.Routes, one)
 			for _, p := range one.Providers {

@@ -83,7 +83,7 @@ func TestTheReferenceDescribesTheSite(t *testing.T) {
 	doc := s.document()
 	want := []string{
 		"/", "/.portreeve/jwks.json", "/.portreeve/whoami", "/all", "/docs/{id}", "/docs/{id}/{part}",
-		"/docs/{segment}/{segment2}/{rest}", "/echo", "/elsewhere/{page}", "/for-anna", "/health", "/openapi.json",
+		"/docs/", "/docs/{segment}/{segment2}/{rest}", "/echo", "/elsewhere/{page}", "/for-anna", "/health", "/openapi.json",
 		"/own/{user}", "/reference", "/teapot", "/text", "/%7Bodd%7D%20it's/",
 	}[1:]
 	slices.Sort(want)
@@ -191,6 +191,7 @@ func TestTrafficIsAsDescribed(t *testing.T) {
 		{"GET", "/.portreeve/jwks.json", "", "", 200},
 		{"GET", "/openapi.json", "", "", 200},
 		{"GET", "/reference", "", "", 200},
+		{"GET", "/docs/", "", "", 200},
 		{"GET", "/%7Bodd%7D%20it's/", "", "", 200},
 	} {
 		req, err := http.NewRequest(c.method, s.url+c.path, strings.NewReader(c.body))
@@ -318,7 +319,7 @@ sites:
 		_ = resp.Body.Close()
 		return resp.StatusCode, resp.Header
 	}
-	for _, path := range []string{"/openapi.json", "/doc", "/reference", "/ui", "/.portreeve/reference.css"} {
+	for _, path := range []string{"/openapi.json", "/doc", "/reference", "/ui", "/.portreeve/reference.css", "/docs/", "/docs/howto/gateway.html", "/docs/manual.css"} {
 		for host, want := range map[string]int{"any.example.com": 200, "off.example.com": 404, "members.example.com": 401} {
 			if got, _ := ask(host, path, ""); got != want {
 				t.Errorf("%s%s: %d", host, path, got)

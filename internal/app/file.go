@@ -124,7 +124,7 @@ type SiteKeys struct {
 	DotSegments string `json:"dotSegments"`
 	// PathCase "fold" compares paths without regard to case.
 	PathCase string `json:"pathCase"`
-	// Docs true serves the API reference: /openapi.json (also /doc) and /reference (also /ui). Whoever the site is for may read it.
+	// Docs true serves the API reference, /openapi.json (also /doc) and /reference (also /ui), and this documentation at /docs/. Whoever the site is for may read them.
 	Docs *bool `json:"docs"`
 
 	// Tenant is that of the site's anonymous requests.

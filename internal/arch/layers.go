@@ -17,6 +17,10 @@ var none = []string{}
 // is decided when it is made.
 func layers() []layer {
 	return []layer{
+		{name: "texts", http: none, packages: map[string][]string{
+			"docs":     nil,
+			"examples": nil,
+		}},
 		{name: "words", http: none, packages: map[string][]string{
 			"internal/fault":     nil,
 			"internal/secret":    nil,
@@ -44,6 +48,7 @@ func layers() []layer {
 			"internal/escrow/web":      nil,
 			"internal/escrow/ends":     {"internal/escrow/envelope", "internal/escrow/shares", "internal/jws"},
 			"internal/pages":           nil,
+			"internal/manual":          {"internal/pages"},
 			"internal/outbound":        nil,
 			"internal/datadog":         {"internal/config", "internal/outbound"},
 		}},
@@ -111,8 +116,6 @@ func layers() []layer {
 			"test/surfaces":            {"test/edge", "internal/store/storetest"},
 			"test/transport":           {"test/peer"},
 			"bench":                    nil,
-			"docs":                     nil,
-			"examples":                 nil,
 		}},
 	}
 }

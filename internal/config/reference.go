@@ -18,6 +18,7 @@ func Reference(root any, comments map[string]string) ([]byte, error) {
 		return nil, err
 	}
 	p := &page{comments: comments, anchors: map[reflect.Type]string{}}
+	p.out.WriteString("# Every key\n\nMade from the types of the configuration. `portreeve schema` prints the same for editors, `portreeve check` says what of a file is wrong.\n")
 	p.queue(reflect.TypeOf(root), "The file")
 	for i := 0; i < len(p.sections); i++ {
 		p.section(p.sections[i])
@@ -91,7 +92,7 @@ func (p *page) section(s section) {
 }
 
 func (p *page) about(f *field) string {
-	parts := []string{p.comments[typeKey(f.owner)+"."+f.goName]}
+	parts := []string{strings.ReplaceAll(p.comments[typeKey(f.owner)+"."+f.goName], "<", `\<`)} // <host> is no element
 	if f.required {
 		parts = append(parts, "Required.")
 	}

@@ -91,7 +91,7 @@ func hidden(r *gateway.Route) bool {
 		return op.Unlisted
 	}
 	own, ok := r.Answer.(*gateway.Builtin)
-	return ok && (own.Name == alsoDocument || own.Name == alsoPage || own.Name == stylesheetPath)
+	return ok && own.Unlisted
 }
 
 func (a *api) route(site *gateway.Site, e *gateway.Entry, r *gateway.Route, name templateName) *route {

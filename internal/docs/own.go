@@ -30,6 +30,7 @@ var owns = map[string]own{
 	"/.portreeve/jwks.json": {"The public keys of the statements (X-Portreeve-Assertion) that applications get about their callers.", "application/jwk-set+json",
 		object([]string{"keys"}, schema{"keys": schema{"type": "array", "items": schema{"type": "object"}}}), "{\n  \"keys\": [{…}]\n}"},
 	documentPath: {"This reference as an OpenAPI document; /doc is the same.", jsonType, schema{"type": "object"}, "{…}"},
+	manualPath:   {"Portreeve's documentation.", "text/html", text, "text"},
 	pagePath:     {"This reference as a page; /ui is the same.", "text/html", text, "text"},
 }
 

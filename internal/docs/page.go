@@ -163,6 +163,6 @@ func (p page) reply(caching string) func(*gateway.Exchange) request.Reply {
 	return func(x *gateway.Exchange) request.Reply {
 		origin := []byte(template.HTMLEscapeString(x.View.Origin()))
 		tag := tagOf(append([]byte(base), origin...))
-		return tagged(x, tag, caching, "text/html; charset=utf-8", func() []byte { return bytes.Join(p.pieces, origin) })
+		return tagged(x, policy, tag, caching, "text/html; charset=utf-8", func() []byte { return bytes.Join(p.pieces, origin) })
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/portreeve/portreeve/internal/gateway"
+	"github.com/portreeve/portreeve/internal/manual"
 	"github.com/portreeve/portreeve/internal/request"
 )
 
@@ -26,15 +27,24 @@ var stylesheet []byte
 // picture, no frame around it, no form.
 const policy = "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
-// Pages are the reference's paths and how its answers are made for a site.
-func Pages() *gateway.Pages {
-	return &gateway.Pages{
-		Paths: []string{documentPath, alsoDocument, pagePath, alsoPage, stylesheetPath},
-		Make:  pages,
+// Pages are the paths of the reference and of the documentation, and how their
+// answers are made for a site.
+func Pages(texts []manual.File) *gateway.Pages {
+	p := &gateway.Pages{
+		Paths:    []string{documentPath, pagePath},
+		Unlisted: []string{alsoDocument, alsoPage, stylesheetPath},
+		Make:     func(site *gateway.Site) map[string]func(*gateway.Exchange) request.Reply { return pages(site, texts) },
 	}
+	if len(texts) > 0 {
+		p.Paths = append(p.Paths, manualPath)
+	}
+	for _, f := range texts {
+		p.Unlisted = append(p.Unlisted, manualPath+f.Path)
+	}
+	return p
 }
 
-func pages(site *gateway.Site) map[string]func(*gateway.Exchange) request.Reply {
+func pages(site *gateway.Site, texts []manual.File) map[string]func(*gateway.Exchange) request.Reply {
 	a := describe(site)
 	caching := "no-cache" // kept, and asked for anew each time: a reload may change it
 	if site.Allow.Any() {
@@ -42,17 +52,24 @@ func pages(site *gateway.Site) map[string]func(*gateway.Exchange) request.Reply 
 	}
 	document := fixed(a.openapi(), caching, "application/json; charset=utf-8")
 	page := a.page().reply(caching)
-	return map[string]func(*gateway.Exchange) request.Reply{
+	replies := map[string]func(*gateway.Exchange) request.Reply{
 		documentPath: document, alsoDocument: document, pagePath: page, alsoPage: page,
 		stylesheetPath: fixed(stylesheet, caching, "text/css; charset=utf-8"),
 	}
+	addManual(replies, texts, caching)
+	return replies
 }
 
 // fixed is an answer that is the same for everybody.
 func fixed(content []byte, caching, kind string) func(*gateway.Exchange) request.Reply {
+	return under(policy, content, caching, kind)
+}
+
+// under is fixed under another policy.
+func under(policy string, content []byte, caching, kind string) func(*gateway.Exchange) request.Reply {
 	tag := tagOf(content)
 	return func(x *gateway.Exchange) request.Reply {
-		return tagged(x, tag, caching, kind, func() []byte { return content })
+		return tagged(x, policy, tag, caching, kind, func() []byte { return content })
 	}
 }
 
@@ -62,7 +79,7 @@ func tagOf(content []byte) string {
 }
 
 // tagged answers 304 to a client that has the content already.
-func tagged(x *gateway.Exchange, tag, caching, kind string, content func() []byte) request.Reply {
+func tagged(x *gateway.Exchange, policy, tag, caching, kind string, content func() []byte) request.Reply {
 	h := request.Header{{Name: "ETag", Value: tag}, {Name: "Cache-Control", Value: caching}}
 	if has(x.View.Header, tag) {
 		return request.Reply{Status: 304, Header: h}

@@ -1,12 +1,18 @@
 package gateway
 
-import "github.com/portreeve/portreeve/internal/request"
+import (
+	"slices"
+
+	"github.com/portreeve/portreeve/internal/request"
+)
 
 // Pages are answers of Portreeve's own that are made once, from the finished
 // site: the API reference. Their paths are claimed before they are made, so that
 // they can describe themselves.
 type Pages struct {
 	Paths []string
+	// Unlisted are further ones, which lists of routes leave out.
+	Unlisted []string
 	// Make returns the answers by path.
 	Make func(*Site) map[string]func(*Exchange) request.Reply
 }
@@ -18,9 +24,13 @@ func (b *builder) claimPages() {
 	if b.Pages == nil {
 		return
 	}
-	for _, path := range b.Pages.Paths {
+	for i, path := range slices.Concat(b.Pages.Paths, b.Pages.Unlisted) {
 		r := b.builtin(path, nil)
-		if r == nil || !b.site.Allow.Any() {
+		if r == nil {
+			continue
+		}
+		r.Answer = &Builtin{Name: path, Unlisted: i >= len(b.Pages.Paths)}
+		if !b.site.Allow.Any() {
 			continue
 		}
 		r.OpenToAll = false

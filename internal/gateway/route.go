@@ -94,8 +94,10 @@ type Redirect struct {
 
 // Builtin is an answer of Portreeve's own.
 type Builtin struct {
-	Name  string
-	Reply func(x *Exchange) request.Reply
+	Name string
+	// Unlisted is part of a page, or its second name: lists of routes leave it out.
+	Unlisted bool
+	Reply    func(x *Exchange) request.Reply
 }
 
 func (*Forwarding) kind() string { return "upstream" }
