@@ -101,20 +101,57 @@ func spellings(b []byte) (out [][]byte) {
 	return out
 }
 
-// find looks for private things in a text, and in what stands in it in base64 or
-// hex, and in that. It returns the name of the first one, "" for none.
-func find(text []byte, list []private) string { return findDeep(text, list, 2) }
+// needles are spellings by how they begin, so that a text is gone through once.
+type needles struct {
+	by    map[[stem]byte][]needle
+	first [1 << 16]bool // by the first two bytes
+}
 
-func findDeep(text []byte, list []private, deep int) string {
+type needle struct {
+	name string
+	b    []byte
+}
+
+// stem is how much of a spelling it is found by; none is shorter.
+const stem = 6
+
+func needlesOf(list []private) *needles {
+	n := &needles{by: map[[stem]byte][]needle{}}
 	for _, p := range list {
 		for _, s := range spellings(p.b) {
-			if i := bytes.Index(text, s); i >= 0 {
-				return fmt.Sprintf("%s (as %.60q at %d: …%.200q…)", p.name, s, i, text[max(0, i-80):min(len(text), i+80)])
+			if len(s) < stem {
+				panic(p.name + " is too short to look for")
+			}
+			key := [stem]byte(s)
+			n.by[key] = append(n.by[key], needle{p.name, s})
+			n.first[int(s[0])<<8|int(s[1])] = true
+		}
+	}
+	return n
+}
+
+// in is the first of them that a text holds, "" for none.
+func (n *needles) in(text []byte) string {
+	for i := 0; i+stem <= len(text); i++ {
+		if !n.first[int(text[i])<<8|int(text[i+1])] {
+			continue
+		}
+		for _, x := range n.by[[stem]byte(text[i:])] {
+			if bytes.HasPrefix(text[i:], x.b) {
+				return fmt.Sprintf("%s (as %.60q at %d: …%.200q…)", x.name, x.b, i, text[max(0, i-80):min(len(text), i+80)])
 			}
 		}
 	}
-	if deep == 0 {
-		return ""
+	return ""
+}
+
+// find looks for private things in a text, and in what stands in it in base64 or
+// hex, and in that. It returns the name of the first one, "" for none.
+func find(text []byte, list []private) string { return needlesOf(list).deep(text, 2) }
+
+func (n *needles) deep(text []byte, deep int) string {
+	if found := n.in(text); found != "" || deep == 0 {
+		return found
 	}
 	var inner []byte
 	for _, run := range coded.FindAll(text, -1) {
@@ -122,16 +159,15 @@ func findDeep(text []byte, list []private, deep int) string {
 			inner = append(append(inner, b...), '\n')
 		}
 		one := strings.TrimRight(strings.NewReplacer("-", "+", "_", "/").Replace(string(run)), "=")
-		for one = one[:len(one)-boolean(len(one)%4 == 1)]; len(one) > 0; one = "" {
-			if b, err := base64.RawStdEncoding.DecodeString(one); err == nil {
-				inner = append(append(inner, b...), '\n')
-			}
+		one = one[:len(one)-boolean(len(one)%4 == 1)]
+		if b, err := base64.RawStdEncoding.DecodeString(one); err == nil {
+			inner = append(append(inner, b...), '\n')
 		}
 	}
 	if len(inner) == 0 {
 		return ""
 	}
-	return findDeep(inner, list, deep-1)
+	return n.deep(inner, deep-1)
 }
 
 func boolean(b bool) int {
