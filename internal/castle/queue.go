@@ -75,7 +75,7 @@ func (c *Client) Queue(e Event) {
 		return
 	}
 	t := told{filterPath, nil}
-	if e.Status == "$succeeded" && e.UserID != "" {
+	if e.UserID != "" && (e.Status == "$succeeded" || e.Name != "") { // a custom event has no status
 		t.path, t.body = riskPath, e.risk(token)
 	} else {
 		t.body = e.filter(token)

@@ -38,11 +38,17 @@ func TestRefusalsAreToldLater(t *testing.T) {
 	if path, body, _ := k.peer.last(t); path != "POST /v1/risk" || body["user"].(map[string]any)["id"] != "auth0|1" {
 		t.Errorf("%s %v", path, body)
 	}
+	e.Type, e.Status, e.Name = "$custom", "", "Token refresh" // which has no status
+	k.Queue(e)
+	until(t, "the refresh is told", func() bool { return k.Stats().Sent == 3 })
+	if path, body, _ := k.peer.last(t); path != "POST /v1/risk" || body["name"] != "Token refresh" || body["user"].(map[string]any)["id"] != "auth0|1" {
+		t.Errorf("%s %v", path, body)
+	}
 	e.Token = nil
 	k.Queue(e)
 	end()
 	<-done
-	if s := k.Stats(); s.Sent != 2 || s.Dropped != 0 || s.Queued != 0 {
+	if s := k.Stats(); s.Sent != 3 || s.Dropped != 0 || s.Queued != 0 {
 		t.Errorf("%+v", s)
 	}
 }
