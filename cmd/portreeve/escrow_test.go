@@ -115,7 +115,7 @@ func TestAnExportThatSomebodyWrote(t *testing.T) {
 	const evil = "\x1b]0;pwn\x07\x1b[2J"
 	if code, out, problem := open(func(p map[string]any) {
 		first(p, "keys")["kid"], first(p, "keys")["wrappings"], first(p, "secrets")["kid"] = evil, []any{}, evil
-	}, "--passphrase-file", "-", "sec_1"); code != exitRefused || strings.ContainsAny(out+problem, "\x1b\x07") || !strings.Contains(problem, "is listed as") {
+	}, "--passphrase-file", "-", "sec_1"); code != exitRefused || strings.ContainsAny(out+problem, "\x1b\x07") || !strings.Contains(problem, "no wrapping of the key") {
 		t.Errorf("%d %q %q", code, out, problem)
 	}
 }

@@ -108,9 +108,6 @@ func (e escrowExport) published() ([]ends.Published, error) {
 		if err != nil {
 			return nil, fmt.Errorf("key %q %w", k.Kid, err)
 		}
-		if k.Kid != public.Kid {
-			return nil, fmt.Errorf("key %s is listed as %q", public.Kid, k.Kid)
-		}
 		out = append(out, ends.Published{Public: public, Tenant: e.Tenant, CreatedAt: k.CreatedAt, Predecessor: k.Predecessor,
 			SigningKey: k.SigningKey, Signature: k.Signature, Authorization: k.Authorization})
 	}

@@ -180,7 +180,7 @@ func unwrapKey(e escrowExport, kid, passphrase string) (*ends.Key, error) {
 	if err != nil {
 		return nil, err
 	}
-	err = fmt.Errorf("the export has no wrapping of the key %s: it was made without them", kid)
+	err = fmt.Errorf("the export has no wrapping of the key %s: it was made without them", printable(kid))
 	for i, w := range k.Wrappings {
 		text := string(w.Wrapped)
 		if strings.HasPrefix(text, `"`) && json.Unmarshal(w.Wrapped, &text) != nil {
@@ -191,7 +191,7 @@ func unwrapKey(e escrowExport, kid, passphrase string) (*ends.Key, error) {
 			return opened, nil
 		}
 		if i == 0 || !errors.Is(problem, ends.ErrPassphrase) {
-			err = fmt.Errorf("key %s: %w", kid, problem)
+			err = fmt.Errorf("key %s: %w", printable(kid), problem)
 		}
 	}
 	return nil, err
@@ -225,7 +225,7 @@ func restoreKey(e escrowExport, kid string, list []shares.Share) (*ends.Key, err
 	if err != nil {
 		return nil, err
 	}
-	err = fmt.Errorf("the export has no recovery copy of the key %s that these shares are of", kid)
+	err = fmt.Errorf("the export has no recovery copy of the key %s that these shares are of", printable(kid))
 	for _, r := range k.Recovery {
 		if len(list) > 0 && r.Set != list[0].Set {
 			continue
