@@ -231,6 +231,8 @@ func TestHowTextsAreWritten(t *testing.T) {
 		"# a\n\n```console\n$ a <b \\\n  c\nd\n```":   `<pre tabindex="0" class="console"><code><i>$ </i><b>a &lt;b \</b>` + "\n<b>  c</b>\nd</code></pre>",
 		"# a\n\n```yaml\n# check\na: \"#b\" # c\n```": `<pre tabindex="0"><code>a: &#34;#b&#34; <i># c</i></code></pre>`,
 		"# a\n\n```yaml\n# file: p.yaml\na: b\n```":   `<p class="file"><code>p.yaml</code></p>` + "\n" + `<pre tabindex="0"><code>a: b</code></pre>`,
+		"# a\n\n| | |\n|-|-|\n| b | |":                `<div class="table" tabindex="0"><table>` + "\n<tbody>\n<tr>\n<td>b</td>\n<td></td>\n</tr>\n</tbody>\n</table></div>",
+		"# a\n\n| b | |\n|-|-|\n| c | d |":            `<div class="table" tabindex="0"><table>` + "\n<thead>\n<tr>\n<th>b</th>\n<td></td>\n</tr>\n</thead>\n<tbody>\n<tr>\n<td>c</td>\n<td>d</td>\n</tr>\n</tbody>\n</table></div>",
 		"# a\n\n```\n<script>\n```":                   `<pre tabindex="0"><code>&lt;script&gt;</code></pre>`,
 	} {
 		got, err := made(text)
@@ -255,7 +257,7 @@ func TestSearching(t *testing.T) {
 		t.Errorf("the index has %d bytes", n)
 	}
 	for query, want := range map[string]string{
-		"back-channel":          "people",
+		"back-channel":          "howto/people.html#sign-in-with-a-browser",
 		"TRUSTEDPROXIES header": "Behind another proxy",
 		"requiredPerm":          "What they may do",
 		"zzzz":                  "",

@@ -58,6 +58,9 @@ func collect(o Options) ([]*text, []*group, error) {
 			return fmt.Errorf("%s begins with no title", source)
 		}
 		t.label, _, _ = strings.Cut(t.title, ": ")
+		if path.Base(source) == "index.md" {
+			t.label = "Overview"
+		}
 		placed[source] = true
 		g.texts = append(g.texts, t)
 		return nil

@@ -181,6 +181,8 @@ func (pieces) RegisterFuncs(r renderer.NodeRendererFuncRegisterer) {
 	r.Register(ast.KindFencedCodeBlock, codeHTML)
 	r.Register(ast.KindLink, linkHTML)
 	r.Register(extast.KindTable, tableHTML)
+	r.Register(extast.KindTableHeader, tableHeaderHTML)
+	r.Register(extast.KindTableCell, tableCellHTML)
 }
 
 func headingHTML(w util.BufWriter, _ []byte, node ast.Node, in bool) (ast.WalkStatus, error) {
@@ -222,10 +224,40 @@ func tableHTML(w util.BufWriter, _ []byte, node ast.Node, in bool) (ast.WalkStat
 	if in {
 		_, _ = w.WriteString("<div class=\"table\" tabindex=\"0\"><table>\n")
 	} else {
-		if node.ChildCount() > 1 {
-			_, _ = w.WriteString("</tbody>\n")
-		}
 		_, _ = w.WriteString("</table></div>\n")
+	}
+	return ast.WalkContinue, nil
+}
+
+// tableHeaderHTML leaves out a header row in which nothing stands: Markdown wants
+// one, a reader has no use for it.
+func tableHeaderHTML(w util.BufWriter, _ []byte, node ast.Node, in bool) (ast.WalkStatus, error) {
+	empty := true
+	for cell := node.FirstChild(); cell != nil; cell = cell.NextSibling() {
+		empty = empty && !cell.HasChildren()
+	}
+	switch {
+	case in && empty:
+		_, _ = w.WriteString("<tbody>\n")
+		return ast.WalkSkipChildren, nil
+	case in:
+		_, _ = w.WriteString("<thead>\n<tr>\n")
+	case !empty:
+		_, _ = w.WriteString("</tr>\n</thead>\n<tbody>\n")
+	}
+	return ast.WalkContinue, nil
+}
+
+// tableCellHTML writes a cell. A header says something: an empty one is a cell.
+func tableCellHTML(w util.BufWriter, _ []byte, node ast.Node, in bool) (ast.WalkStatus, error) {
+	name := "td"
+	if node.Parent().Kind() == extast.KindTableHeader && node.HasChildren() {
+		name = "th"
+	}
+	if in {
+		_, _ = w.WriteString("<" + name + ">")
+	} else {
+		_, _ = w.WriteString("</" + name + ">\n")
 	}
 	return ast.WalkContinue, nil
 }

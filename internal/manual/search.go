@@ -35,11 +35,11 @@ func searchIndex(texts []*text) []byte {
 		id      string
 		heading string
 	}
-	var pages [][2]string
+	var pages [][3]string
 	var places []place
 	where := map[string][]int{}
 	for i, t := range texts {
-		pages = append(pages, [2]string{t.path, t.label})
+		pages = append(pages, [3]string{t.path, t.title, t.group.Name})
 		for _, s := range t.sections {
 			at := len(places)
 			places = append(places, place{i, s.id, s.heading})
@@ -79,7 +79,7 @@ func searchIndex(texts []*text) []byte {
 	b.WriteString("globalThis.portreeveManual = ")
 	e := json.NewEncoder(&b)
 	_ = e.Encode(struct {
-		Pages    [][2]string `json:"pages"`
+		Pages    [][3]string `json:"pages"`
 		Sections [][3]any    `json:"sections"`
 		Words    string      `json:"words"`
 	}{pages, sections, packed.String()})

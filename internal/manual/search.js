@@ -38,7 +38,7 @@
     const each = [...new Set(cut(text))].slice(0, 8).map(holding);
     if (each.length === 0) return [];
     const all = [...each[0].keys()].filter((at) => each.every((one) => one.has(at)));
-    const weight = (at) => each.reduce((sum, one) => sum + one.get(at), 0) + (sections[at][1] === "" ? 1 : 0);
+    const weight = (at) => each.reduce((sum, one) => sum + one.get(at), 0);
     return all.map((at) => [at, weight(at)]).sort((x, y) => y[1] - x[1] || x[0] - y[0]).map(([at]) => at);
   };
 
@@ -59,7 +59,7 @@
       link.href = pages[page][0] + (id ? "#" + id : "");
       link.textContent = heading || pages[page][1];
       where.className = "in";
-      where.textContent = pages[page][1];
+      where.textContent = heading ? pages[page][1] : pages[page][2];
       item.append(link, where);
       return item;
     }));

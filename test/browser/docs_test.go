@@ -1,0 +1,135 @@
+package browser
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/page"
+	"github.com/chromedp/chromedp"
+
+	"github.com/portreeve/portreeve/internal/app"
+	"github.com/portreeve/portreeve/internal/manual"
+	"github.com/portreeve/portreeve/test/edge"
+	"github.com/portreeve/portreeve/test/peer"
+)
+
+const docsFile = `
+environment: test
+docs: true
+routes: [{path: /a, method: get, data: {}}]
+`
+
+// The documentation as people read it: its policy is kept, axe finds nothing, it
+// fits a telephone; it is searched by keyboard, with a server and without one, and
+// read without a script.
+func TestTheDocumentation(t *testing.T) {
+	t.Parallel()
+	axe, err := os.ReadFile(filepath.Join(peer.Node(t, "axe-core"), "node_modules", "axe-core", "axe.min.js"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := &look{axe: string(axe), shots: os.Getenv("PORTREEVE_SHOTS")}
+	e := edge.Start(t, edge.Setting{Text: docsFile})
+	origin := "http://localhost:" + e.Addr[strings.LastIndexByte(e.Addr, ':')+1:]
+	chrome := chromium(t)
+
+	b := open(t, chrome, origin)
+	l.reads(b.goTo(origin+"/docs/"), "docs", "Portreeve")
+	l.reads(b.goTo(origin+"/docs/tutorial.html"), "docs-tutorial", "Tutorial: from a clone to a protected application")
+	l.reads(b.goTo(origin+"/docs/config.html"), "docs-config", "Every key")
+	l.reads(b.goTo(origin+"/docs/search.html"), "docs-index", "Search and index")
+	l.reads(b.goTo(origin+"/docs/search.html?q=revocation"), "docs-search", "Search and index")
+	l.reads(b.goTo(origin+"/docs/examples/sign-in.html"), "docs-example", "sign-in.yaml")
+
+	// By keyboard: the first key leads past the frame, a search to the place found.
+	b.screen(1280, "light")
+	b.goTo(origin + "/docs/tutorial.html").press("\t")
+	if got := eval[string](b, `document.activeElement.textContent`); got != "Skip to the text" {
+		t.Errorf("first comes %q", got)
+	}
+	b.press("\r").until(`document.activeElement.id === "text"`)
+	searched(t, b, origin+"/docs/tutorial.html", origin+"/docs/howto/gateway.html#behind-another-proxy")
+
+	// A session is copied without its prompts and answers.
+	call(b, emulation.SetFocusEmulationEnabled, emulation.SetFocusEmulationEnabledParams{Enabled: true})
+	b.goTo(origin + "/docs/tutorial.html").until(`document.querySelector(".console + .copy")`)
+	b.click(".console + .copy").until(`document.querySelector(".console + .copy").textContent === "Copied"`)
+	eval[bool](b, `!!(navigator.clipboard.writeText = async (text) => { window.copied = text; })`) // reading takes a permission, ours is to write
+	b.click(".console + .copy").until(`window.copied`)
+	if got := eval[string](b, `window.copied`); !strings.HasPrefix(got, "portreeve serve -c app/portreeve.yaml 2> app.log & app=$!\ncurl -s ") || strings.Contains(got, "notes/7\",") {
+		t.Errorf("copied is %q", got)
+	}
+	b.quiet()
+
+	// Without a script the search is an index.
+	plain := open(t, chrome, origin)
+	call(plain, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})
+	plain.goTo(origin + "/docs/search.html?q=revocation")
+	if !strings.Contains(plain.text(), "Behind another proxy") || eval[bool](plain, `!!document.querySelector(".copy")`) {
+		t.Error("without a script there is no index, or a button that does nothing")
+	}
+	plain.quiet()
+
+	// From a folder, without a server.
+	files, err := app.Documentation(true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	begin, err := manual.Write(t.TempDir(), "v1", files)
+	if err != nil {
+		t.Fatal(err)
+	}
+	root := "file://" + filepath.ToSlash(filepath.Dir(begin))
+	away := open(t, chrome, root)
+	searched(t, away, root+"/howto/people.html", root+"/howto/gateway.html#behind-another-proxy")
+	away.quiet()
+}
+
+// searched searches from a page by keyboard, and follows what is found first.
+func searched(t *testing.T, b *tab, from, leads string) {
+	t.Helper()
+	b.goTo(from).shows(eval[string](b, `document.querySelector("h1").innerText`))
+	b.do("focus", chromedp.Focus(chromedp.CSS("input[name=q]")))
+	b.press("trustedProxies cloudflare\r").until(`location.pathname.endsWith("/search.html") && document.querySelectorAll("#found li").length > 0`)
+	if text := eval[string](b, `document.querySelector("#status").textContent`); !strings.HasSuffix(text, " places.") {
+		t.Errorf("a search says %q", text)
+	}
+	b.press("\r").until(`document.activeElement.closest("#found")`)
+	if !eval[bool](b, fmt.Sprintf(`[...document.querySelectorAll("#found a")].some((a) => a.href === %q)`, leads)) {
+		t.Errorf("nothing found leads to %s", leads)
+	}
+	b.press("\r").until(`!location.pathname.endsWith("/search.html")`)
+}
+
+// reads looks at a page in both themes and at both widths.
+func (l *look) reads(b *tab, name, heading string) {
+	b.t.Helper()
+	b.shows(heading)
+	if got := b.last(); got.status != 200 || !strings.HasPrefix(got.header["content-security-policy"], "default-src 'none'; ") {
+		b.t.Errorf("%s: %d %v", name, got.status, got.header)
+	}
+	for _, width := range []int64{360, 1280} {
+		for _, scheme := range []string{"light", "dark"} {
+			b.screen(width, scheme)
+			if over := eval[int](b, `document.documentElement.scrollWidth - innerWidth`); over > 0 {
+				b.t.Errorf("%s: %d px wider than a screen of %d", name, over, width)
+			}
+			if (width == 360) == (scheme == "light") { // every colour and every width, once
+				for _, v := range l.violations(b) {
+					b.t.Errorf("%s, %s at %d px: %.600s", name, scheme, width, v)
+				}
+			}
+			if l.shots != "" {
+				shot := call(b, page.CaptureScreenshot, page.CaptureScreenshotParams{})
+				if err := os.WriteFile(filepath.Join(l.shots, fmt.Sprintf("%s-%s-%d.png", name, scheme, width)), shot.Data, 0o600); err != nil {
+					b.t.Fatal(err)
+				}
+			}
+		}
+	}
+	b.quiet()
+}
