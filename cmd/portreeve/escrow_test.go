@@ -119,3 +119,51 @@ func TestAnExportThatSomebodyWrote(t *testing.T) {
 		t.Errorf("%d %q %q", code, out, problem)
 	}
 }
+
+// Who pins nothing but remembers the key takes no other signing key for it, unless
+// the one that was seen before wants it.
+func TestAKeyThatWasSeenBefore(t *testing.T) {
+	t.Parallel()
+	const vectors = "../../internal/escrow/testdata/vectors/"
+	next, err := os.ReadFile(vectors + "pubkey-next.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	seal := func(key, seen string, more ...string) (int, string) {
+		var out, problem bytes.Buffer
+		args := append([]string{"escrow", "seal", "--key", key, "--seen", filepath.Join(dir, seen), "--machine", "DESK-0042", "--kind", "bitlocker"}, more...)
+		code := run(args, streams{in: strings.NewReader("correct horse\n"), out: &out, err: &problem, env: func(string) (string, bool) { return "", false }})
+		return code, problem.String()
+	}
+	for _, seen := range []string{"honest", "not"} {
+		if code, problem := seal(vectors+"pubkey.json", seen); code != 0 {
+			t.Fatal(problem)
+		}
+	}
+	if code, problem := seal(vectors+"pubkey-next.json", "honest"); code != 0 {
+		t.Errorf("a rotation that is signed: %d %s", code, problem)
+	}
+	var m map[string]any
+	if err := json.Unmarshal(next, &m); err != nil {
+		t.Fatal(err)
+	}
+	delete(m, "authorization")
+	raw, err := json.Marshal(m)
+	other := filepath.Join(dir, "other.json")
+	if err == nil {
+		err = os.WriteFile(other, raw, 0o600)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if code, problem := seal(other, "not"); code != exitRefused || !strings.Contains(problem, "another signing key than the one that was seen") {
+		t.Errorf("one that is not: %d %s", code, problem)
+	}
+	if code, problem := seal(other, "not", "--signer", m["signingKey"].(map[string]any)["kid"].(string)); code != 0 {
+		t.Errorf("one that somebody told: %d %s", code, problem)
+	}
+	if code, problem := seal(vectors+"pubkey.json", "not"); code != exitRefused || !strings.Contains(problem, "rolled back") {
+		t.Errorf("the one before: %d %s", code, problem)
+	}
+}

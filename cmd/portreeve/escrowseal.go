@@ -28,7 +28,7 @@ type escrowSealCmd struct {
 	Secret    string `placeholder:"FILE" default:"-" help:"The secret; standard input unless given, asked for on a terminal. One trailing line break is dropped."`
 	Tenant    string `short:"t" placeholder:"ID" help:"The tenant that is meant; what the server says unless given."`
 	Signer    string `placeholder:"THUMBPRINT" help:"Seal to no key but one that is signed by this signing key."`
-	Seen      string `placeholder:"FILE" help:"Remember the key there, and refuse an older one the next time."`
+	Seen      string `placeholder:"FILE" help:"Remember the key there, and refuse an older one the next time, or one by another signing key that the last one does not authorize."`
 	Raw       bool   `help:"RSA-OAEP alone, as older engines send: not bound to its machine."`
 	Print     bool   `help:"Print the sealed secret, and post nothing."`
 	Plain     bool   `help:"The URL may be http, which shows the token to everybody on the way."`
@@ -122,6 +122,11 @@ func (c escrowSealCmd) trust(s streams, key *ends.Published) error {
 	}
 	if c.Signer != "" {
 		return nil
+	}
+	if seen != nil {
+		if err := key.Follows(*seen); err != nil {
+			return err
+		}
 	}
 	signer, signed, err := key.Signer()
 	if err != nil {
@@ -258,7 +263,7 @@ func (c escrowSealCmd) remember(key ends.Published) error {
 	if err != nil {
 		return err
 	}
-	raw, err := json.Marshal(ends.Seen{Kid: key.Public.Kid, Signer: signer.Kid, CreatedAt: key.CreatedAt})
+	raw, err := json.Marshal(ends.Seen{Kid: key.Public.Kid, Signer: signer.Kid, CreatedAt: key.CreatedAt, SigningKey: signer.JWK})
 	if err != nil {
 		return err
 	}

@@ -69,6 +69,8 @@ type Seen struct {
 	Kid       string `json:"kid"`
 	Signer    string `json:"signer,omitempty"`
 	CreatedAt string `json:"createdAt"`
+	// SigningKey is the signer's JWK: what verifies that it wants another one.
+	SigningKey json.RawMessage `json:"signingKey,omitempty"`
 }
 
 // What a server can do that serves another key than the tenant's.
@@ -76,6 +78,7 @@ var (
 	ErrUnpinned = errors.New("the key is not signed by the pinned signing key: it was substituted, or the tenant has a new signing key, whose thumbprint somebody of the tenant can tell")
 	ErrUnsigned = errors.New("the key has no signature: it was substituted, or it is an imported key that was not signed yet")
 	ErrRollback = errors.New("the key is older than the one that was seen before: it was rolled back")
+	ErrSigner   = errors.New("the key is signed by another signing key than the one that was seen before, without that one's authorization: it was substituted, or somebody of the tenant can tell the thumbprint of the new one, to be pinned")
 	ErrRotation = errors.New("the key took the place of another without that one's authorization: the rotation is not signed")
 )
 
@@ -108,6 +111,24 @@ func (p Published) Check(tenant, pin string, seen *Seen) error {
 		return err
 	case now.Before(then), now.Equal(then) && seen.Kid != p.Public.Kid:
 		return ErrRollback
+	}
+	return nil
+}
+
+// Follows reports by nil that whoever signed the key of the last time signed this
+// one, or wants whoever did. It is for those who pin no signer.
+func (p Published) Follows(seen Seen) error {
+	signer, _, err := p.Signer()
+	if err != nil || seen.Signer == "" || signer.Kid == seen.Signer {
+		return err
+	}
+	by, err := envelope.ParseSigner(seen.SigningKey)
+	if err != nil || by.Kid != seen.Signer {
+		return ErrSigner
+	}
+	s, err := envelope.VerifySuccession(p.Authorization, by)
+	if err != nil || s.Mismatch(envelope.Succession{Kid: p.Public.Kid, Signer: signer.Kid, Tenant: p.Tenant, Predecessor: p.Predecessor}) != nil {
+		return ErrSigner
 	}
 	return nil
 }
