@@ -468,3 +468,19 @@ func TestAReasonOfBlanks(t *testing.T) {
 		}
 	})
 }
+
+// Who has no room for another copy for recovery may still change the passphrase, by
+// the same challenge.
+func TestTooManyCopiesForRecovery(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		b, admin := h.onboarded("admin"), h.as("admin")
+		line := "POST /v1/tenant/key/" + b.kid + "/wrapping"
+		for n := 1; n < mostRecoveries; n++ {
+			c, proof := h.challenge("admin", b)
+			h.want(201, admin, line, object("wrappedPrivateKey", wrapped(b.kid), "recovery", recoveryOf(b.kid), "challengeId", c["challengeId"], "proof", proof))
+		}
+		c, proof := h.challenge("admin", b)
+		h.says(409, "no room", admin, line, object("wrappedPrivateKey", wrapped(b.kid), "recovery", recoveryOf(b.kid), "challengeId", c["challengeId"], "proof", proof))
+		h.want(201, admin, line, object("wrappedPrivateKey", wrapped(b.kid), "challengeId", c["challengeId"], "proof", proof))
+	})
+}

@@ -109,13 +109,19 @@ func recoveriesOf(tx *store.Tx, tenantID, kid string) ([]recovery, error) {
 	}, `SELECT sealed, share_set, k, shares, created_at FROM escrow_recoveries WHERE tenant_id = $1 AND kid = $2 ORDER BY n DESC`, tenantID, kid)
 }
 
-func insertRecovery(tx *store.Tx, tenantID, kid string, r recovery) error {
+// nextRecovery is the number of the next copy; ErrFull where there is no room for one.
+func nextRecovery(tx *store.Tx, tenantID, kid string) (int, error) {
 	n, err := count(tx, `SELECT COALESCE(MAX(n), 0) + 1 FROM escrow_recoveries WHERE tenant_id = $1 AND kid = $2`, tenantID, kid)
+	if err == nil && n > mostRecoveries {
+		err = ErrFull
+	}
+	return n, err
+}
+
+func insertRecovery(tx *store.Tx, tenantID, kid string, r recovery) error {
+	n, err := nextRecovery(tx, tenantID, kid)
 	if err != nil {
 		return err
-	}
-	if n > mostRecoveries {
-		return ErrFull
 	}
 	_, err = tx.Exec(`INSERT INTO escrow_recoveries (tenant_id, kid, n, sealed, share_set, k, shares, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
 		tenantID, kid, n, r.sealed, r.Set, r.K, r.N, ms(r.createdAt))

@@ -40,7 +40,13 @@ func (s *Service) Rewrap(ctx context.Context, p Person, kid string, b wrappingBo
 	if err != nil {
 		return 0, err
 	}
-	if _, err := s.prove(ctx, p, kid, proof, func(*store.Tx, Challenge) error { return nil }); err != nil {
+	if _, err := s.prove(ctx, p, kid, proof, func(tx *store.Tx, _ Challenge) error {
+		if copied == nil {
+			return nil
+		}
+		_, err := nextRecovery(tx, p.Tenant, kid)
+		return err
+	}); err != nil {
 		return 0, err
 	}
 	err = s.turn(ctx, p.Tenant, func(tx *store.Tx) error {
