@@ -88,18 +88,30 @@ func yamlLine(b *strings.Builder, line string) {
 func (t *text) renderExample() error {
 	var b bytes.Buffer
 	var words []string
-	intro, _, _ := strings.Cut(string(t.raw), "\n\n")
-	for line := range strings.SplitSeq(intro, "\n") {
-		if prose, ok := strings.CutPrefix(line, "#"); ok {
-			words = append(words, strings.TrimSpace(prose))
-		}
+	lines := strings.Split(string(t.raw), "\n")
+	for len(lines) > 0 && strings.HasPrefix(lines[0], "#") {
+		words, lines = append(words, strings.TrimSpace(strings.TrimPrefix(lines[0], "#"))), lines[1:]
 	}
 	if len(words) > 0 {
-		b.WriteString("<p>" + html.EscapeString(strings.Join(words, " ")) + "</p>\n")
+		b.WriteString("<p>" + prose(strings.Join(words, " ")) + "</p>\n")
 	}
 	b.WriteString(`<p class="file"><code>examples/` + html.EscapeString(t.title) + "</code></p>\n")
-	writeCode(&b, "yaml", string(t.raw))
+	writeCode(&b, "yaml", strings.TrimSpace(strings.Join(lines, "\n")))
 	t.article = b.Bytes()
 	t.sections = []section{{words: t.raw}}
 	return nil
+}
+
+// prose is a comment's text: what stands between backticks is code.
+func prose(text string) string {
+	var b strings.Builder
+	for i, part := range strings.Split(text, "`") {
+		if i%2 == 1 {
+			part = "<code>" + html.EscapeString(part) + "</code>"
+		} else {
+			part = html.EscapeString(part)
+		}
+		b.WriteString(part)
+	}
+	return b.String()
 }

@@ -83,10 +83,10 @@ func frames(o Options, texts []*text, groups []*group) ([]File, error) {
 	for i, t := range texts {
 		f := frame{Title: t.title, Part: t.group.Name, Article: template.HTML(t.article), Contents: outline(t.headings)} //nolint:gosec // ours, from the binary
 		if i > 0 {
-			f.Before = &link{relative(t.path, texts[i-1].path), texts[i-1].label}
+			f.Before = &link{relative(t.path, texts[i-1].path), texts[i-1].title}
 		}
 		if i < len(texts)-1 {
-			f.After = &link{relative(t.path, texts[i+1].path), texts[i+1].label}
+			f.After = &link{relative(t.path, texts[i+1].path), texts[i+1].title}
 		}
 		if err := make1(t.path, f); err != nil {
 			return nil, err

@@ -242,6 +242,21 @@ func TestHowTextsAreWritten(t *testing.T) {
 	}
 }
 
+// A configuration is a page: the comment that it begins with as prose, then the
+// rest of the file.
+func TestHowExamplesAreWritten(t *testing.T) {
+	t.Parallel()
+	files, err := Make(Options{Docs: fstest.MapFS{"index.md": {Data: []byte("# a")}}, Version: "v",
+		Examples: fstest.MapFS{"x.yaml": {Data: []byte("# Try `a <b`,\n# then c.\n\na: 1 # one\n")}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := "<p>Try <code>a &lt;b</code>, then c.</p>\n<p class=\"file\"><code>examples/x.yaml</code></p>\n<pre tabindex=\"0\"><code>a: 1 <i># one</i></code></pre>\n"
+	if files[1].Path != "examples/x.html" || !strings.Contains(string(files[1].Body), want) {
+		t.Errorf("%s\n%s", files[1].Path, files[1].Body)
+	}
+}
+
 // The script of the search finds what stands in the texts; the words of a text
 // are cut by it as by us.
 func TestSearching(t *testing.T) {
