@@ -40,19 +40,30 @@ func passOn(a *answer, err error) (request.Reply, error) {
 const mailed = `{"status":"accepted"}`
 
 // changePassword has the provider write to whoever has the address. What it says of
-// the address is kept back, and how long it took is rounded.
+// the address is kept back, and how long it took is rounded. Above the bound of mails
+// nobody is written to, and the answer is the same.
 func (u *Surface) changePassword(ctx context.Context, c *gateway.Call) (request.Reply, error) {
 	email, err := emailOf(c)
 	if err != nil {
 		return request.Reply{}, err
 	}
 	began := time.Now()
-	a, err := u.auth0.changePassword(ctx, c.View.Client, email)
+	f := u.mayMail(ctx, "reset", email, c.View.Client)
+	if f != nil && f.Kind != fault.TooManyRequests {
+		return request.Reply{}, f
+	}
+	var a *answer
+	if f == nil {
+		a, err = u.auth0.changePassword(ctx, c.View.Client, email)
+	}
 	if err := u.wait(ctx, time.Since(began)); err != nil {
 		return request.Reply{}, err
 	}
 	if err != nil {
 		return request.Reply{}, err
+	}
+	if a == nil {
+		return jsonReply(200, json.RawMessage(mailed)), nil
 	}
 	switch a.status {
 	case 200, 201, 202, 204, 400, 404:
@@ -82,7 +93,7 @@ func (u *Surface) verifyEmail(ctx context.Context, c *gateway.Call) (request.Rep
 	if err != nil {
 		return request.Reply{}, err
 	}
-	if f := u.mails.counted(ctx, email, c.View.Client); f == nil {
+	if f := u.mayMail(ctx, "mail", email, c.View.Client); f == nil {
 		if err := u.mails.ask(email); err != nil {
 			u.s.d.Log.Warn("login: a verification mail was not asked for", "site", u.site.Name, "err", err)
 		}

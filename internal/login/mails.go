@@ -183,10 +183,11 @@ func (m *mails) access(ctx context.Context) (string, error) {
 	return token, nil
 }
 
-// counted counts one that is asked for.
-func (m *mails) counted(ctx context.Context, email string, from netip.Addr) *fault.Error {
-	if f := m.u.lock.Attempts(ctx, "mail_ip", "", from, mailsOfIP, mailWindow); f != nil {
+// mayMail counts a mail that is asked for, and refuses one too many: strangers name
+// whom it goes to.
+func (u *Surface) mayMail(ctx context.Context, kind, email string, from netip.Addr) *fault.Error {
+	if f := u.lock.Attempts(ctx, kind+"_ip", "", from, mailsOfIP, mailWindow); f != nil {
 		return f
 	}
-	return m.u.lock.Attempts(ctx, "mail", email, from, mailsOfAddress, mailWindow)
+	return u.lock.Attempts(ctx, kind, email, from, mailsOfAddress, mailWindow)
 }

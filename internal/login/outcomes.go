@@ -59,7 +59,7 @@ func (s *Service) Outcomes() []Outcome {
 func (u *Surface) note(a *attempt, outcome string) {
 	u.s.tally.add(u.site.Name, a.kind.name, outcome)
 	if u.s.d.Refused != nil && a.kind.guesses && (outcome == "wrong_credentials" || outcome == "locked_out") {
-		u.s.d.Refused("login."+outcome, a.account, a.from)
+		u.s.d.Refused("login."+outcome, a.email, a.from) // what is no address may be a password in the wrong field
 	}
 }
 

@@ -29,8 +29,8 @@ type Deps struct {
 	// Resolver answers /email/validate; nil: the system's.
 	Resolver mailcheck.Resolver
 	// Refused is told, for the audit trail, of each wrong password and each try while
-	// locked out, with the account as it was written. It must not wait. nil: nobody is.
-	Refused func(reason, account string, ip netip.Addr)
+	// locked out, with the address that was written, "" where it was none. It must not wait. nil: nobody is.
+	Refused func(reason, email string, ip netip.Addr)
 	Now     func() time.Time
 	Log     *slog.Logger
 }
