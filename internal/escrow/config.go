@@ -11,6 +11,8 @@ import (
 type Config struct {
 	// PortalOrigin is the origin of the portal's pages where they stand on another host, like https://portal.example.com: its pages may call with credentials.
 	PortalOrigin string `json:"portalOrigin"`
+	// PerDay is how much one tenant's machines may hand over on one day, in bytes or like 512MiB: 1GiB unless written.
+	PerDay config.Size `json:"perDay"`
 
 	off bool
 }
@@ -42,6 +44,9 @@ func (c *Config) Validate(r *config.Reporter, plain bool) {
 		r.Errorf("portalOrigin", "is no origin; write scheme and host alone, like https://portal.example.com")
 	case !plain && !strings.HasPrefix(strings.ToLower(o), "https://"):
 		r.Errorf("portalOrigin", "must be https: what its pages open must not cross the network in the clear")
+	}
+	if c.PerDay != 0 && c.PerDay < 2*reportBody {
+		r.Errorf("perDay", "must be at least 2MiB: one report can be half of it")
 	}
 }
 

@@ -74,6 +74,9 @@ func (s *Service) Routes(c *Config, at Place) []gateway.SurfaceRoute {
 	if c != nil && c.PortalOrigin != "" {
 		u.origins = []string{c.PortalOrigin}
 	}
+	if c != nil {
+		u.perDay = int64(c.PerDay)
+	}
 	out := u.machines()
 	if names, portal := people(at.Identity); portal {
 		out = append(out, u.people(names)...)
@@ -89,6 +92,7 @@ func (s *Service) Routes(c *Config, at Place) []gateway.SurfaceRoute {
 type surface struct {
 	s       *Service
 	origins []string // of the portal's pages on another host
+	perDay  int64    // Config.PerDay
 }
 
 // machines are the operations of the machine side. No browser holds a machine

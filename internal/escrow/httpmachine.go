@@ -34,12 +34,19 @@ func made(is bool) int {
 	return 200
 }
 
+// machineBy is a machine, and what its tenant may hand over.
+func (u *surface) machineBy(c *gateway.Call) By {
+	by := byOf(c)
+	by.PerDay = u.perDay
+	return by
+}
+
 func (u *surface) report(ctx context.Context, c *gateway.Call) (request.Reply, error) {
 	r, err := readReport(c.Body)
 	if err != nil {
 		return request.Reply{}, err
 	}
-	run, isNew, err := u.s.Report(ctx, byOf(c), r)
+	run, isNew, err := u.s.Report(ctx, u.machineBy(c), r)
 	if err != nil {
 		return request.Reply{}, err
 	}
@@ -54,7 +61,7 @@ func (u *surface) secret(ctx context.Context, c *gateway.Call) (request.Reply, e
 	if err != nil {
 		return request.Reply{}, err
 	}
-	x, isNew, err := u.s.Escrow(ctx, byOf(c), d)
+	x, isNew, err := u.s.Escrow(ctx, u.machineBy(c), d)
 	if err != nil {
 		return request.Reply{}, err
 	}

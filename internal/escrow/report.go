@@ -29,6 +29,9 @@ type Report struct {
 	raw     string
 }
 
+// size is what is kept of a report, in bytes: the whole, and its phases in the run.
+func (r *Report) size() int { return len(r.raw) + len(r.Run.Phases) }
+
 // members takes members of an object apart: what is read is removed, what is left
 // is further fields.
 type members map[string]json.RawMessage
@@ -201,6 +204,9 @@ func (s *Service) newRun(tx *store.Tx, by By, m Machine, r Report, now time.Time
 	}
 	run := r.Run
 	run.Machine, run.Reports, run.CreatedAt, run.UpdatedAt = m.ID, 1, now, now
+	if err := spend(tx, by, r.size(), now); err != nil {
+		return Run{}, err
+	}
 	if err := insertRun(tx, by.Tenant, run); err != nil {
 		return Run{}, err
 	}
@@ -215,6 +221,9 @@ func (s *Service) moreOf(tx *store.Tx, by By, was Run, r Report, now time.Time) 
 		return err
 	case was.Reports >= mostReports:
 		return ErrFull
+	}
+	if err := spend(tx, by, r.size(), now); err != nil {
+		return err
 	}
 	if err := insertReport(tx, by.Tenant, was, r, now); err != nil {
 		return err

@@ -87,6 +87,9 @@ func (s *Service) Escrow(ctx context.Context, by By, d Deposit) (x Secret, made 
 		if x.Version, err = nextVersion(tx, by.Tenant, x); err != nil {
 			return err
 		}
+		if err := spend(tx, by, len(x.Ciphertext)+len(x.Kind)+len(x.Label), s.now()); err != nil {
+			return err
+		}
 		x.ID, made = newID("sec_"), true
 		if err := insertSecret(tx, by.Tenant, x); err != nil {
 			return err

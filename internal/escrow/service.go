@@ -69,6 +69,8 @@ type By struct {
 	Actor    audit.Actor
 	Request  string
 	Decision string
+	// PerDay is how many bytes machines may hand over on one day; 0: 1 GiB.
+	PerDay int64
 }
 
 // note leaves an audit event in the transaction.
