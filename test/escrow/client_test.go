@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/portreeve/portreeve/internal/escrow/ends"
@@ -46,7 +47,8 @@ func (w *world) prove(t testing.TB, who string, k *ends.Key) (challenge map[stri
 }
 
 // onboarding is the body of POST /v1/tenant/key as an honest browser makes it;
-// before is the key whose place it takes, nil for a first one.
+// before is the key whose place it takes, nil for a first one. Without a passphrase
+// the wrapping opens to nothing.
 func (w *world) onboarding(t testing.TB, who string, k, before *ends.Key, passphrase string) (body map[string]any, list []shares.Share) {
 	t.Helper()
 	c, proof := w.prove(t, who, k)
@@ -56,7 +58,7 @@ func (w *world) onboarding(t testing.TB, who string, k, before *ends.Key, passph
 	}
 	w.keeps(ofShares(list)...)
 	body = map[string]any{
-		"publicKey": k.Public.JWK, "signingKey": k.Signer.JWK, "wrappedPrivateKey": must(ends.Wrap(k, passphrase, envelope.LeastCount)), "recovery": recovery,
+		"publicKey": k.Public.JWK, "signingKey": k.Signer.JWK, "wrappedPrivateKey": wrap(k, passphrase), "recovery": recovery,
 		"challengeId": c["challengeId"], "proof": proof, "signature": must(k.State(str(c, "tenant"), str(c, "createdAt"), str(c, "predecessor"))),
 	}
 	if before != nil {
@@ -64,6 +66,19 @@ func (w *world) onboarding(t testing.TB, who string, k, before *ends.Key, passph
 		body["authorization"] = must(before.Authorize(str(c, "tenant"), k.Public.Kid, k.Signer.Kid))
 	}
 	return body, list
+}
+
+// wrapped are wrappings that were made: deriving is what takes time.
+var wrapped sync.Map
+
+// wrap wraps a key by a passphrase, once in this process.
+func wrap(k *ends.Key, passphrase string) string {
+	if passphrase == "" {
+		return outside(k.Public.Kid)
+	}
+	made, _ := wrapped.LoadOrStore(k.Public.Kid+" "+passphrase, sync.OnceValue(func() string { return must(ends.Wrap(k, passphrase, envelope.LeastCount)) }))
+	once, _ := made.(func() string)
+	return once()
 }
 
 // onboarded gives acme its first key.

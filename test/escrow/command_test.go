@@ -74,7 +74,7 @@ func TestBreakGlassFromTheWrongHands(t *testing.T) {
 
 	is := w.column(t, `SELECT public_jwk FROM escrow_keys`)[0]
 	w.change(t, `UPDATE escrow_keys SET public_jwk = $1`, string(w.key(3).Public.JWK))
-	refused("another public key", k.Signer.Kid, one, "is listed as")
+	refused("another public key", k.Signer.Kid, one, w.key(3).Public.Kid) // it names both
 	w.change(t, `UPDATE escrow_keys SET public_jwk = $1`, is)
 	wrapped := w.column(t, `SELECT wrapped FROM escrow_wrappings`)[0]
 	w.change(t, `UPDATE escrow_wrappings SET wrapped = $1`, jwe(object("alg", "PBES2-HS512+A256KW", "enc", "A256GCM", "p2s", enc(make([]byte, 16)), "p2c", 1<<31-1), 40))

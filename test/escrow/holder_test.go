@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/portreeve/portreeve/internal/escrow/ends"
-	"github.com/portreeve/portreeve/internal/escrow/envelope"
 )
 
 // TestTheStoreInTheWrongHands: who holds the store changes what it likes there. The
@@ -109,7 +108,7 @@ func TestKeysInTheWrongHands(t *testing.T) {
 		first, evil := w.onboarded(t, "plinth gravel otter sunday mosaic tin"), w.key(3)
 		before := w.published(t)
 		second := w.key(1)
-		body, _ := w.onboarding(t, "second", second, first, w.plain("second passphrase", "walnut ferry zinc lamp orbit pillow"))
+		body, _ := w.onboarding(t, "second", second, first, "")
 		w.want(t, 201, w.as("second"), "POST /v1/tenant/key", text2(body))
 		honest := w.published(t)
 		seen := &ends.Seen{Kid: honest.Public.Kid, Signer: second.Signer.Kid, CreatedAt: honest.CreatedAt}
@@ -211,7 +210,7 @@ func (w *world) wrappings(t *testing.T, first, second *ends.Key) {
 		}
 	}
 	is := w.wrapping(t, "admin", kid)
-	says("the wrapping of another key", must(ends.Wrap(second, passphrase, envelope.LeastCount)), "that of the key")
+	says("the wrapping of another key", wrap(second, passphrase), "that of the key")
 	endless := func(count int) string {
 		return jwe(object("alg", "PBES2-HS512+A256KW", "enc", "A256GCM", "p2s", enc(make([]byte, 16)), "p2c", count), 40)
 	}

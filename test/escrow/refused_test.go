@@ -39,7 +39,7 @@ func TestRefusedKeys(t *testing.T) {
 			k := w.key(0)
 			sent := privateJWK(t, k)
 			admin := w.as("admin")
-			good, _ := w.onboarding(t, "admin", k, nil, "plinth gravel otter sunday mosaic tin")
+			good, _ := w.onboarding(t, "admin", k, nil, "")
 			with := func(name string, v any) string {
 				m := maps.Clone(good)
 				if m[name] = v; v == nil {
@@ -155,7 +155,7 @@ func TestRefusedKeys(t *testing.T) {
 
 			// A wrong proof spends its challenge.
 			next := w.key(2)
-			body, _ := w.onboarding(t, "admin", next, k, "walnut ferry zinc lamp orbit pillow")
+			body, _ := w.onboarding(t, "admin", next, k, "")
 			right := body["proof"]
 			body["proof"] = base64.StdEncoding.EncodeToString(make([]byte, 32))
 			w.says(t, 400, "proof is wrong", admin, "POST /v1/tenant/key", text2(body))
@@ -183,7 +183,7 @@ func TestRefusedKeys(t *testing.T) {
 func (w *world) unsigned(t *testing.T, k, next *ends.Key) {
 	t.Helper()
 	admin := w.as("admin")
-	body, _ := w.onboarding(t, "admin", next, k, "walnut ferry zinc lamp orbit pillow")
+	body, _ := w.onboarding(t, "admin", next, k, "")
 	for what, c := range map[string]struct {
 		status int
 		words  string
