@@ -5,8 +5,8 @@ import (
 	"slices"
 
 	"github.com/portreeve/portreeve/internal/gateway"
-	"github.com/portreeve/portreeve/internal/identity"
 	"github.com/portreeve/portreeve/internal/policy"
+	"github.com/portreeve/portreeve/internal/principal"
 	"github.com/portreeve/portreeve/internal/store"
 	"github.com/portreeve/portreeve/internal/tenant"
 )
@@ -32,7 +32,7 @@ type Person struct {
 // personOf is the caller of a request, in its own tenant.
 func personOf(c *gateway.Call) (Person, error) {
 	switch {
-	case c.Who.ProviderKind == identity.KindAPIKey || c.Who.ProviderKind == identity.KindMachine || c.Standing.UserID == "":
+	case c.Who.Kind != principal.User || c.Standing.UserID == "": // a program has no second factor to show, and nobody to ask
 		return Person{}, ErrNoUser
 	case c.Tenant != c.Standing.Tenant:
 		return Person{}, ErrTenantOther

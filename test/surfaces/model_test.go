@@ -109,7 +109,7 @@ func expectEscrow(c *caller, o operation, named []string) (status int, about str
 		return 401, ""
 	case c.turned != 0 && !machine:
 		return c.turned, ""
-	case !machine && (c.tenant == "" || c.kind == "jwt"):
+	case !machine && (c.tenant == "" || c.kind == "jwt" || c.kind == "service"): // programs are no people
 		return 403, ""
 	}
 	for _, p := range o.Permissions {
