@@ -81,7 +81,7 @@ func run(args []string, s streams) int {
 	if len(args) == 0 {
 		args = []string{"--help"}
 	}
-	ctx, err := parser.Parse(args)
+	ctx, err := parser.Parse(joined(args))
 	if exited >= 0 { // --help
 		return exited
 	}
