@@ -17,6 +17,7 @@ type hammered struct {
 	mu    sync.Mutex
 	text  string
 	ended map[string]time.Time // secrets that no longer count, and since when somebody was told
+	away  atomic.Int64         // 503s
 }
 
 // Some use keys while others rotate and revoke them, on two nodes, in a program
@@ -98,6 +99,10 @@ func (k *hammered) use(t *testing.T, c *client, url string, uses, late, latest *
 		switch {
 		case err != nil:
 			t.Errorf("use: %v", err)
+		case a.status == 503: // a machine so busy that the store was not read in time: a refusal
+			if k.away.Add(1) > 5 {
+				t.Errorf("use: %d %s, again and again", a.status, a.body)
+			}
 		case a.status != 200 && a.status != 401 && a.status != 429:
 			t.Errorf("use: %d %s", a.status, a.body)
 		case a.status == 200 && ended:

@@ -92,21 +92,21 @@ func (w *world) badBodies(t *testing.T, o operation, at, admin string) {
 		return
 	}
 	list := []wrong{
-		{name: "no JSON", body: "name=zq9", status: 400},
+		{name: "no JSON", body: "name=zq9kx7wv3", status: 400},
 		{name: "half of it", body: specimen[:len(specimen)-1], status: 400},
 		{name: "a list", body: "[" + specimen + "]", status: 400},
-		{name: "a text", body: `"zq9"`, status: 400},
+		{name: "a text", body: `"zq9kx7wv3"`, status: 400},
 		{name: "null", body: "null", status: 400},
 		{name: "two values", body: specimen + specimen, status: 400},
-		{name: "a comment", body: "/* zq9 */" + specimen, status: 400},
+		{name: "a comment", body: "/* zq9kx7wv3 */" + specimen, status: 400},
 		{name: "deep", body: `{"name":` + strings.Repeat("[", 5000) + strings.Repeat("]", 5000) + "}", status: 400},
 		{name: "deep and open", body: `{"name":` + strings.Repeat(`{"a":`, int(min(5000, o.MaxBody/6))), status: 400},
-		{name: "invalid UTF-8", body: replace(specimen, `":"`, "\":\"zq9\xff"), status: 400},
-		{name: "invalid UTF-8 in a name", body: "{\"zq9\xff\":1," + specimen[1:], status: 400},
+		{name: "invalid UTF-8", body: replace(specimen, `":"`, "\":\"zq9kx7wv3\xff"), status: 400},
+		{name: "invalid UTF-8 in a name", body: "{\"zq9kx7wv3\xff\":1," + specimen[1:], status: 400},
 		{name: "a byte order mark", body: "\ufeff" + specimen, status: 400},
 		{name: "a raw NUL", body: replace(specimen, `":"`, "\":\"\x00"), status: 400},
 		{name: "UTF-16", body: "\xff\xfe{\x00}\x00", status: 400},
-		{name: "a form", body: specimen, status: 400, fields: []string{"Content-Type: multipart/form-data; boundary=zq9"}},
+		{name: "a form", body: specimen, status: 400, fields: []string{"Content-Type: multipart/form-data; boundary=zq9kx7wv3"}},
 	}
 	if o.String() == "POST /tenant/api-keys/:id/rotate" { // no text in it
 		list = slices.DeleteFunc(list, func(b wrong) bool { return b.name == "invalid UTF-8" || b.name == "a raw NUL" })
@@ -127,7 +127,7 @@ func (w *world) badBodies(t *testing.T, o operation, at, admin string) {
 			list = append(list, wrong{name: name + " as " + other, body: with(members, name, other), status: 400, field: name})
 		}
 		if name == "rateLimit" {
-			for _, bad := range []string{`{}`, `{"windowMs":"zq9","max":1}`, `{"windowMs":1000,"max":[]}`, `{"windowMs":1000,"max":1.5}`, `{"windowMs":-1,"max":1}`, `{"windowMs":1000,"max":-1}`, `{"windowMs":1000,"max":1,"by":7}`, `{"windowMs":1000,"max":1,"by":"zq"}`} {
+			for _, bad := range []string{`{}`, `{"windowMs":"zq9kx7wv3","max":1}`, `{"windowMs":1000,"max":[]}`, `{"windowMs":1000,"max":1.5}`, `{"windowMs":-1,"max":1}`, `{"windowMs":1000,"max":-1}`, `{"windowMs":1000,"max":1,"by":7}`, `{"windowMs":1000,"max":1,"by":"zq"}`} {
 				list = append(list, wrong{name: name + " as " + bad, body: with(members, name, bad), status: 400, field: name})
 			}
 		}
@@ -151,11 +151,11 @@ func (w *world) badBodies(t *testing.T, o operation, at, admin string) {
 // nonsense is what no operation takes, whatever it takes.
 func (w *world) nonsense(t *testing.T, o operation, at, admin string) {
 	t.Helper()
-	for name, body := range map[string]string{"no JSON": "name=zq9", "half of it": `{"code":`, "a list": "[]", "a text": `"zq9"`, "two values": "{}{}",
-		"deep": `{"code":` + strings.Repeat("[", 5000), "invalid UTF-8": "{\"code\":\"zq9\xff\"}", "a name twice": `{"code":"1","code":"2"}`} {
+	for name, body := range map[string]string{"no JSON": "name=zq9kx7wv3", "half of it": `{"code":`, "a list": "[]", "a text": `"zq9kx7wv3"`, "two values": "{}{}",
+		"deep": `{"code":` + strings.Repeat("[", 5000), "invalid UTF-8": "{\"code\":\"zq9kx7wv3\xff\"}", "a name twice": `{"code":"1","code":"2"}`} {
 		a, what := w.Ask(t, o.Method, at, body, admin), o.String()+" with "+name
 		w.decent(t, what, a)
-		if a.Status < 400 || a.Status >= 500 || strings.Contains(a.Body, "zq9") {
+		if a.Status < 400 || a.Status >= 500 || strings.Contains(a.Body, "zq9kx7wv3") {
 			t.Errorf("%s: %d %s", what, a.Status, a.Body)
 		}
 	}
@@ -167,7 +167,7 @@ func opaque() []string { return []string{"value", "newValue"} }
 
 // otherTypes are values that a member cannot be: it is of another type.
 func otherTypes(value json.RawMessage, name string) (out []string) {
-	kinds := map[byte]string{'"': `"zq9"`, '{': `{"zq9":1}`, '[': `["zq9"]`, '0': `7`, 't': `true`}
+	kinds := map[byte]string{'"': `"zq9kx7wv3"`, '{': `{"zq9kx7wv3":1}`, '[': `["zq9kx7wv3"]`, '0': `7`, 't': `true`}
 	kind := value[0]
 	switch {
 	case kind >= '0' && kind <= '9':
@@ -208,7 +208,7 @@ func (w *world) told(t *testing.T, what string, a edge.Answer, b wrong) {
 		Error, Message string
 		Details        []struct{ Field, Issue string }
 	}](t, a)
-	if said.Error != "Bad Request" || said.Message == "" || strings.Contains(a.Body, "zq9") && !strings.HasPrefix(b.field, "rateLimit") && !strings.Contains(b.body, `{"zq9":1}`) {
+	if said.Error != "Bad Request" || said.Message == "" || strings.Contains(a.Body, "zq9kx7wv3") && !strings.HasPrefix(b.field, "rateLimit") && !strings.Contains(b.body, `{"zq9kx7wv3":1}`) {
 		t.Errorf("%s: %s", what, a.Body)
 	}
 	if b.field == "" {
@@ -286,7 +286,7 @@ func (w *world) badQueries(t *testing.T, o operation, at, admin string) {
 		return
 	}
 	for _, q := range []string{"limit=0", "limit=-1", "limit=101000", "limit=x", "limit=1&limit=2", "limit=", "limit=9223372036854775808", "offset=-1", "offset=x", "offset=1&offset=1",
-		"period=zq9", "period=2026-13", "period=", "from=zq9", "to=2026", "bucket=week", "revoked=zq9", "limit=%00", "offset=%FF", "period=%00", "from=%00", "bucket=%00", "%00=1", "zq9=%zz"} {
+		"period=zq9kx7wv3", "period=2026-13", "period=", "from=zq9kx7wv3", "to=2026", "bucket=week", "revoked=zq9kx7wv3", "limit=%00", "offset=%FF", "period=%00", "from=%00", "bucket=%00", "%00=1", "zq9kx7wv3=%zz"} {
 		target := at + "?" + q
 		if o.String() == "GET /v1/tenant/key" {
 			target += "&wrappings=false" // with them it is counted, and ten times an hour
@@ -295,7 +295,7 @@ func (w *world) badQueries(t *testing.T, o operation, at, admin string) {
 		if a.Status != 200 && a.Status != 400 && !(o.byOtherRules() && a.Status < 500) {
 			t.Errorf("%s: %d %s", what, a.Status, a.Body)
 		}
-		if word := holds(whole(a), append(w.never, "zq9")); word != "" {
+		if word := holds(whole(a), append(w.never, "zq9kx7wv3")); word != "" {
 			t.Errorf("%s: the answer holds %q: %s", what, word, a.Body)
 		}
 		name, _, _ := strings.Cut(q, "=")

@@ -114,7 +114,7 @@ func (w *world) inBodies(t *testing.T, admins map[string]string, theirs []string
 				{"POST", "/rbac/assign", `{"userId":"` + id + `","role":"g-role"}`},
 				{"POST", "/rbac/assign", `{"userId":"u-clerk","role":"g-role"}`},
 				{"DELETE", "/rbac/assign", `{"userId":"` + id + `","role":"g-role"}`},
-				{"POST", "/tenant/secrets/rotate", `{"key":"` + id + `","newValue":"zq9"}`},
+				{"POST", "/tenant/secrets/rotate", `{"key":"` + id + `","newValue":"zq9kx7wv3"}`},
 				{"PATCH", "/tenant/users/u-clerk", `{"roles":["g-role"]}`},
 				{"POST", "/rbac/roles", `{"name":"mine","permissions":["docs:read"],"parentRole":"g-role"}`},
 			} {
