@@ -54,11 +54,12 @@ type Exchange struct {
 	// ByProxy reports whether a trusted proxy spoke for the client.
 	ByProxy bool
 
-	greeted    *Owner // of a request that was not placed
-	preflight  *CORS  // what answers a preflight
-	proxySaid  string // the scheme, by a trusted proxy; "" when it does not say
-	asked      env    // what templates of the decision read
-	ended      bool   // the session that the request came with is none any more
+	within     *Exchange // of a page's question: the page's
+	greeted    *Owner    // of a request that was not placed
+	preflight  *CORS     // what answers a preflight
+	proxySaid  string    // the scheme, by a trusted proxy; "" when it does not say
+	asked      env       // what templates of the decision read
+	ended      bool      // the session that the request came with is none any more
 	clientCert bool
 	settled    []park.Settled    // what this request's jobs came to
 	outcomes   []park.Settled    // those that the decision is made by

@@ -100,11 +100,19 @@ func (x *Exchange) callerLimits(t *limit.Table, now time.Time) *fault.Error {
 			}
 		}
 	}
-	return x.take(t, x.tenantLimit(x.keyLimit(claims)), true, now)
+	if x.within == nil { // the page has counted
+		claims = x.tenantLimit(x.keyLimit(claims))
+	}
+	return x.take(t, claims, true, now)
 }
 
+// limitLists are the limits that the request counts against: the site's, which a
+// page's question does not as the page has, and the route's.
 func (x *Exchange) limitLists() [2]*limits {
 	out := [2]*limits{&x.Site.limits, &none}
+	if x.within != nil {
+		out[0] = &none
+	}
 	if x.Route != nil {
 		out[1] = &x.Route.limits
 	}

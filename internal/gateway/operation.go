@@ -12,6 +12,7 @@ import (
 	"github.com/portreeve/portreeve/internal/policy"
 	"github.com/portreeve/portreeve/internal/principal"
 	"github.com/portreeve/portreeve/internal/request"
+	"github.com/portreeve/portreeve/internal/trace"
 )
 
 // OperationTime is how long one operation may take.
@@ -65,6 +66,13 @@ type Call struct {
 	// Refused is why an operation that answers with a page of its own let nobody
 	// in: set, its reply is kept as a refusal under Decision.
 	Refused *fault.Error
+	// Why are the steps of what the page asked and was refused: with Refused set,
+	// the record has them between the page's own steps and the last.
+	Why []trace.Step
+
+	x       *Exchange
+	gate    *Gate          // nil: it may ask nothing
+	cookies request.Header // that its questions brought up
 }
 
 // SurfaceRoute is how a feature lists its operations.
@@ -126,7 +134,7 @@ func (x *Exchange) Call(body []byte, now time.Time, decision string) (*Call, *fa
 	}
 	return &Call{
 		View: &x.View, Params: &x.Params, Who: x.Stand.Who, Standing: &x.Stand, Tenant: x.Tenant, Body: body,
-		Now: now, Site: x.Site, Actor: x.actor, Decision: decision,
+		Now: now, Site: x.Site, Actor: x.actor, Decision: decision, x: x,
 	}, nil
 }
 

@@ -32,11 +32,13 @@ func (e *Engine) operate(w http.ResponseWriter, r *http.Request, rt *Runtime, o 
 		e.fail(w, r, o, f)
 		return
 	}
+	call.Through(e.Gate)
 	reply, err := run(r.Context(), op, call)
+	addAll(w.Header(), call.Cookies())
 	if err == nil {
 		if call.Refused != nil { // by a page of its own
 			o.Decision, o.Fault = decision, call.Refused
-			o.Steps = append(x.Explain(o.Arrival, e.Now()), refusedBy(op, call.Refused))
+			o.Steps = append(append(x.Explain(o.Arrival, e.Now()), call.Why...), refusedBy(op, call.Refused))
 			w.Header().Set("X-Portreeve-Decision", decision)
 		}
 		e.reply(w, r, o, reply)
@@ -50,7 +52,7 @@ func (e *Engine) operate(w http.ResponseWriter, r *http.Request, rt *Runtime, o 
 	if e.refuse(w, r, rt, o, f); o.Decision == "" {
 		return // led elsewhere
 	}
-	o.Steps = append(o.Steps, refusedBy(op, f))
+	o.Steps = append(append(o.Steps, call.Why...), refusedBy(op, f))
 }
 
 // refusedBy is the last step of a request that was let through to an operation
