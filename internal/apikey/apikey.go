@@ -96,6 +96,7 @@ type Made struct {
 // What the rules refuse with. Compared by errors.Is.
 var (
 	ErrNoKey     = fault.New(fault.NotFound, "no_key", "API key not found")
+	ErrNoMachine = fault.New(fault.NotFound, "no_machine_token", "Machine token not found")
 	ErrIDTaken   = fault.New(fault.Conflict, "key_id_taken", "A key of this id exists or has existed")
 	ErrTooDeep   = fault.New(fault.Forbidden, "key_depth", "Keys made by keys may stand at most four above one another")
 	ErrKeyEnded  = fault.New(fault.Conflict, "key_expired", "The key is expired: give it a later expiresAt first")

@@ -121,11 +121,15 @@ func (s *Service) Get(ctx context.Context, tenantID, id string) (k Key, err erro
 // List reads a page of a tenant's keys and machine tokens, newest first, and how
 // many there are: those that are not revoked, or those that are.
 func (s *Service) List(ctx context.Context, tenantID string, revoked bool, limit, offset int) (page []Key, total int, err error) {
+	return s.listOf(ctx, tenantID, which{revoked: revoked}, limit, offset)
+}
+
+func (s *Service) listOf(ctx context.Context, tenantID string, w which, limit, offset int) (page []Key, total int, err error) {
 	err = s.d.DB.Read(ctx, func(tx *store.Tx) error {
 		if _, err := tenant.Get(tx, tenantID); err != nil {
 			return err
 		}
-		page, total, err = listKeys(tx, tenantID, revoked, limit, offset)
+		page, total, err = listKeys(tx, tenantID, w, limit, offset)
 		return err
 	})
 	return page, total, err

@@ -11,9 +11,10 @@ import (
 
 // holds refuses scopes that the key would not hold when it is used, though its
 // maker does now: what does not pass to keys (the default role), or counts in
-// another tenant. A key that opens nothing is not handed out.
+// another tenant. A key that opens nothing is not handed out. What a machine token
+// holds does not hang on its maker.
 func (s *Service) holds(tx *store.Tx, by By, k Key, gained []string) error {
-	if len(gained) == 0 || k.Creator.byHost() || k.Parent != "" || s.d.Rights == nil {
+	if len(gained) == 0 || k.Machine || k.Creator.byHost() || k.Parent != "" || s.d.Rights == nil {
 		return nil
 	}
 	facts := tenant.KeyFacts{

@@ -2,6 +2,7 @@ package apikey
 
 import (
 	"context"
+	"time"
 
 	"github.com/portreeve/portreeve/internal/gateway"
 	"github.com/portreeve/portreeve/internal/input"
@@ -15,18 +16,18 @@ import (
 //	GET, PATCH, DELETE  /tenant/api-keys/:id          apikeys:read, apikeys:write
 //	POST                /tenant/api-keys/:id/rotate   apikeys:write
 //
-// All of them work on the caller's own tenant. Ids of another are 404. What a
+// and those of machine tokens, of machineRoutes. All of them work on the caller's own tenant. Ids of another are 404. What a
 // key was used for (:id/usage) is told by the feature usage.
 func (s *Service) Routes() []gateway.SurfaceRoute {
 	const list, one, rotate = "/tenant/api-keys", "/tenant/api-keys/:id", "/tenant/api-keys/:id/rotate"
-	return []gateway.SurfaceRoute{
+	return append([]gateway.SurfaceRoute{
 		route("GET", list, "apikeys:read", "list API keys", 0, s.list),
 		route("POST", list, "apikeys:write", "create an API key", smallBody, s.create),
 		route("GET", one, "apikeys:read", "read an API key", 0, s.read),
 		route("PATCH", one, "apikeys:write", "change an API key", smallBody, s.change),
 		route("DELETE", one, "apikeys:write", "revoke an API key", 0, s.revoke),
 		route("POST", rotate, "apikeys:write", "rotate an API key", smallBody, s.rotate),
-	}
+	}, s.machineRoutes()...)
 }
 
 // smallBody bounds the bodies of these operations: a name and two short lists.
@@ -54,18 +55,24 @@ func idOf(c *gateway.Call) (string, error) {
 }
 
 func (s *Service) list(ctx context.Context, c *gateway.Call) (request.Reply, error) {
+	machine, err := yesOrNo(c, "machine")
+	if err != nil {
+		return request.Reply{}, err
+	}
+	return s.answerList(ctx, c, machine)
+}
+
+// answerList answers a page of a tenant's keys, of its machine tokens, or of both.
+func (s *Service) answerList(ctx context.Context, c *gateway.Call, machine input.Optional[bool]) (request.Reply, error) {
 	page, err := input.PageOf(c.View, 20, 100)
 	if err != nil {
 		return request.Reply{}, err
 	}
-	revoked, _, err := input.Query(c.View, "revoked")
+	revoked, err := yesOrNo(c, "revoked")
 	if err != nil {
 		return request.Reply{}, err
 	}
-	if revoked != "" && revoked != "true" && revoked != "false" {
-		return request.Reply{}, input.Invalid("revoked", "must be true or false")
-	}
-	keys, total, err := s.List(ctx, c.Tenant, revoked == "true", page.Limit, page.Offset)
+	keys, total, err := s.listOf(ctx, c.Tenant, which{revoked.Value, machine}, page.Limit, page.Offset)
 	if err != nil {
 		return request.Reply{}, err
 	}
@@ -74,6 +81,18 @@ func (s *Service) list(ctx context.Context, c *gateway.Call) (request.Reply, err
 		views[i] = ViewOf(k)
 	}
 	return gateway.JSON(200, input.ListOf(views, page, total)), nil
+}
+
+// yesOrNo reads a query parameter that is true, false, or not there.
+func yesOrNo(c *gateway.Call, name string) (input.Optional[bool], error) {
+	text, _, err := input.Query(c.View, name)
+	switch {
+	case err != nil || text == "":
+		return input.Optional[bool]{}, err
+	case text != "true" && text != "false":
+		return input.Optional[bool]{}, input.Invalid(name, "must be true or false")
+	}
+	return input.Optional[bool]{Set: true, Value: text == "true"}, nil
 }
 
 func (s *Service) create(ctx context.Context, c *gateway.Call) (request.Reply, error) {
@@ -121,13 +140,7 @@ func (s *Service) rotate(ctx context.Context, c *gateway.Call) (request.Reply, e
 	if err != nil {
 		return request.Reply{}, err
 	}
-	var b struct {
-		Grace input.Optional[int64] `json:"gracePeriodSeconds"`
-	}
-	if err := input.JSON(c.Body, &b); err != nil {
-		return request.Reply{}, err
-	}
-	grace, err := graceOf(b.Grace)
+	grace, err := graceIn(c.Body)
 	if err != nil {
 		return request.Reply{}, err
 	}
@@ -146,5 +159,21 @@ func (s *Service) revoke(ctx context.Context, c *gateway.Call) (request.Reply, e
 	if err := s.Revoke(ctx, byOf(c), c.Tenant, id); err != nil {
 		return request.Reply{}, err
 	}
-	return request.Reply{Status: 204, Header: request.Header{{Name: "Cache-Control", Value: "no-store"}}}, nil
+	return gone(), nil
+}
+
+// gone answers that something is no more.
+func gone() request.Reply {
+	return request.Reply{Status: 204, Header: request.Header{{Name: "Cache-Control", Value: "no-store"}}}
+}
+
+// graceIn reads how long the secret before a rotation lives on.
+func graceIn(body []byte) (time.Duration, error) {
+	var b struct {
+		Grace input.Optional[int64] `json:"gracePeriodSeconds"`
+	}
+	if err := input.JSON(body, &b); err != nil {
+		return 0, err
+	}
+	return graceOf(b.Grace)
 }

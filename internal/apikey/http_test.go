@@ -22,9 +22,9 @@ func (k *kit) call(by By, method, target, body string) (status int, answer map[s
 	k.t.Helper()
 	path, query, _ := strings.Cut(target, "?")
 	id := ""
-	if rest, ok := strings.CutPrefix(path, "/tenant/api-keys/"); ok {
-		id, _, _ = strings.Cut(rest, "/")
-		path = strings.Replace(path, id, ":id", 1)
+	if words := strings.SplitN(path, "/", 5); len(words) > 3 {
+		id, words[3] = words[3], ":id"
+		path = strings.Join(words, "/")
 	}
 	for _, r := range k.s.Routes() {
 		if r.Method != method || r.Path != path {

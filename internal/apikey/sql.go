@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"time"
 
+	"github.com/portreeve/portreeve/internal/input"
 	"github.com/portreeve/portreeve/internal/limit"
 	"github.com/portreeve/portreeve/internal/store"
 )
@@ -132,20 +133,38 @@ func updateKey(tx *store.Tx, k Key) error {
 	return err
 }
 
-// listKeys reads a page, newest first, of the keys that are revoked or of those
-// that are not, and how many there are.
-func listKeys(tx *store.Tx, tenantID string, revoked bool, limit, offset int) (page []Key, total int, err error) {
-	low, high := int64(0), int64(0)
-	if revoked {
-		low, high = 1, 1<<62
+// which are the keys that a list is of.
+type which struct {
+	revoked bool                 // those that were revoked instead of the others
+	machine input.Optional[bool] // machine tokens alone, or none of them
+}
+
+// bounds are what revoked_at and machine lie between.
+func (w which) bounds() []any {
+	out := []any{int64(0), int64(0), int64(0), int64(1)}
+	if w.revoked {
+		out[0], out[1] = int64(1), int64(1)<<62
 	}
+	switch {
+	case !w.machine.Set:
+	case w.machine.Value:
+		out[2] = int64(1)
+	default:
+		out[3] = int64(0)
+	}
+	return out
+}
+
+// listKeys reads a page, newest first, and says how many there are.
+func listKeys(tx *store.Tx, tenantID string, w which, limit, offset int) (page []Key, total int, err error) {
+	const where = ` FROM api_keys WHERE tenant_id = $1 AND revoked_at BETWEEN $2 AND $3 AND machine BETWEEN $4 AND $5`
+	args := append([]any{tenantID}, w.bounds()...)
 	var n int64
-	err = tx.Row(`SELECT COUNT(*) FROM api_keys WHERE tenant_id = $1 AND revoked_at BETWEEN $2 AND $3`, tenantID, low, high).Scan(&n)
-	if err != nil {
+	if err = tx.Row(`SELECT COUNT(*)`+where, args...).Scan(&n); err != nil {
 		return nil, 0, err
 	}
-	page, err = store.List(tx, scanKey(tenantID), `SELECT `+keyColumns+` FROM api_keys WHERE tenant_id = $1 AND revoked_at BETWEEN $2 AND $3
-		ORDER BY revoked_at DESC, created_at DESC, id DESC LIMIT $4 OFFSET $5`, tenantID, low, high, limit, offset)
+	page, err = store.List(tx, scanKey(tenantID), `SELECT `+keyColumns+where+` ORDER BY revoked_at DESC, created_at DESC, id DESC LIMIT $6 OFFSET $7`,
+		append(args, limit, offset)...)
 	return page, int(n), err
 }
 

@@ -124,7 +124,7 @@ func (w *world) fill(t testing.TB, of string) {
 	must(h.Tenants.AddUser(ctx, h.By(), of, tenant.NewUser{ID: "u-clerk", Email: "clerk@" + m + ".test", Name: m, Roles: []string{"clerk"}}))
 	must(h.Secrets.Create(ctx, h.By(), of, secrets.Fresh{Key: "STRIPE", Value: secret.New(sealedValue(of)), Metadata: json.RawMessage(`{"of":"` + m + `"}`)}))
 	k := w.key(t, of, false, "docs:read")
-	w.own[of] = append(w.own[of], "clerk", "buyer", "u-clerk", "STRIPE", k.ID)
+	w.own[of] = append(w.own[of], "clerk", "buyer", "u-clerk", "STRIPE", k.ID, w.key(t, of, true).ID)
 }
 
 // sealedValue is the value of a tenant's secret, which no answer shows.
