@@ -56,6 +56,9 @@ func TestCommandsOfThePages(t *testing.T) {
 		t.Run(filepath.Base(file), func(t *testing.T) {
 			t.Parallel()
 			s := newSession(t, bin)
+			if strings.HasSuffix(file, "move-from-provisioning.md") {
+				provisioningDump(t, s.dir)
+			}
 			p.play(t, s)
 		})
 	}
