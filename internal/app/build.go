@@ -134,6 +134,7 @@ type builder struct {
 // topSite is the default site: the top level's own keys.
 func (b *builder) topSite() *inherited {
 	k := b.File.SiteKeys
+	k.furnish()
 	return &inherited{SiteKeys: k, at: b.root, top: b.root, own: map[string]bool{}, implied: b.File.implied()}
 }
 

@@ -19,7 +19,7 @@ func (b *builder) escrow(k *inherited, in gateway.SiteInput) []gateway.SurfaceRo
 		k.at.Errorf("escrow", "with auth: none nobody is identified, and whoever calls would be nobody")
 	}
 	// Whoever could answer on such a path could ask a browser for the passphrase.
-	const alone = "escrow may not share a site with upstreams; give them a site of their own"
+	const alone = "escrow may not share a site with upstreams (nor may the portal, which brings it); give them a site of their own"
 	if k.Upstream != nil {
 		k.at.Errorf("upstream", alone)
 	}
@@ -29,7 +29,7 @@ func (b *builder) escrow(k *inherited, in gateway.SiteInput) []gateway.SurfaceRo
 		}
 	}
 	s := b.stored()
-	return s.Tenants.Guard(s.Escrow.Routes(k.Escrow, escrow.Place{Identity: in.Identity, Health: !in.Default}))
+	return s.Tenants.Guard(s.Escrow.Routes(k.Escrow, escrow.Place{Identity: in.Identity, Health: !in.Default && !k.Portal.On()}))
 }
 
 // escrowCORS lets the pages of the portal call, where they stand on another host.

@@ -13,6 +13,7 @@ import (
 	"github.com/portreeve/portreeve/internal/login"
 	"github.com/portreeve/portreeve/internal/mfa"
 	"github.com/portreeve/portreeve/internal/policy"
+	"github.com/portreeve/portreeve/internal/portal"
 	"github.com/portreeve/portreeve/internal/secret"
 	"github.com/portreeve/portreeve/internal/sms"
 	"github.com/portreeve/portreeve/internal/template"
@@ -137,6 +138,8 @@ type SiteKeys struct {
 	Agents *agents.Config `json:"agents"`
 	// Escrow keeps machines' secrets that only a browser which knows the passphrase opens: {} or {portalOrigin: …}.
 	Escrow *escrow.Config `json:"escrow"`
+	// Portal is the pages that people run Portreeve by: {} or {escrow: …}. It brings tenantApi, mfa, agents and escrow to its site, unless they stand there as false.
+	Portal *portal.Config `json:"portal"`
 	// Login is what stands in front of an identity provider for applications: sign-in, sign-up, second factors, with risk scoring around them. It owns its site.
 	Login *login.Config `json:"login"`
 	// Backoffice serves POST /oauth/token for user names and passwords and nothing else. It owns its site.
@@ -154,8 +157,7 @@ type SiteKeys struct {
 // LaterKeys names what is not in this release.
 func (SiteKeys) LaterKeys() map[string]string {
 	return map[string]string{
-		"qa":     "the QA bypass",
-		"portal": "the portal",
+		"qa": "the QA bypass",
 	}
 }
 

@@ -65,7 +65,9 @@ func inherit(top SiteKeys, site SiteConfig, at, root *config.Reporter) *inherite
 	out.Session = either(k.Session, top.Session)
 	out.Docs, out.RequireMFA = either(k.Docs, top.Docs), list(k.RequireMFA, top.RequireMFA)
 	out.Tenant, out.TenantAPI, out.MFA, out.Agents, out.Escrow, out.Upstream, out.Routes = k.Tenant, k.TenantAPI, k.MFA, k.Agents, k.Escrow, k.Upstream, k.Routes
+	out.Portal = k.Portal
 	out.Login, out.Backoffice, out.Links, out.SMS = k.Login, k.Backoffice, k.Links, k.SMS
+	out.furnish()
 	return out
 }
 

@@ -36,7 +36,7 @@ func (b *builder) claim(k *inherited) (owner string) {
 	}
 	for key, there := range map[string]bool{
 		"routes": len(k.Routes) > 0, "upstream": k.Upstream != nil, "tenantApi": k.TenantAPI != nil && !k.TenantAPI.off, "mfa": k.MFA != nil && k.MFA.On(),
-		"agents": k.servesAgents(), "escrow": k.servesEscrow(), "docs": k.Docs != nil && *k.Docs && k.at.Has("docs"),
+		"agents": k.servesAgents(), "escrow": k.servesEscrow(), "portal": k.Portal.On(), "docs": k.Docs != nil && *k.Docs && k.at.Has("docs"),
 	} {
 		if there {
 			k.at.Errorf(key, "%s owns its whole site: beside it no route and no other surface can stand; give them a site of their own", owner)

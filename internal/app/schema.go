@@ -20,7 +20,7 @@ func Schema() []byte { return schema }
 func MakeSchema(root string) (schema, reference []byte, err error) {
 	comments, err := config.Comments(
 		root+"/internal/app", root+"/internal/gateway", root+"/internal/identity", root+"/internal/policy",
-		root+"/internal/mfa", root+"/internal/session", root+"/internal/agents", root+"/internal/escrow",
+		root+"/internal/mfa", root+"/internal/session", root+"/internal/agents", root+"/internal/escrow", root+"/internal/portal",
 		root+"/internal/login", root+"/internal/actions", root+"/internal/castle", root+"/internal/userservice", root+"/internal/lockout", root+"/internal/metric", root+"/internal/links", root+"/internal/sms",
 		root+"/internal/datadog", root+"/internal/limit", root+"/internal/client", root+"/internal/config", root+"/internal/template", root+"/internal/secret")
 	if err != nil {

@@ -21,6 +21,7 @@ import (
 	"github.com/portreeve/portreeve/internal/mfa"
 	"github.com/portreeve/portreeve/internal/pages"
 	"github.com/portreeve/portreeve/internal/policy"
+	"github.com/portreeve/portreeve/internal/portal"
 	"github.com/portreeve/portreeve/internal/principal"
 	"github.com/portreeve/portreeve/internal/rbac"
 	"github.com/portreeve/portreeve/internal/seal"
@@ -52,6 +53,7 @@ type Stored struct {
 	// Sessions are those of browsers.
 	Sessions *session.Service
 	Pages    *pages.Pages
+	Portal   *portal.Portal
 
 	people *tenant.Directory
 	live   atomic.Pointer[Built] // the configuration in service
@@ -98,6 +100,7 @@ func newStored(d storedDeps) *Stored {
 	s.Escrow = escrow.New(escrow.Deps{DB: d.DB, Audit: d.Audit, Roles: s.Roles, Factors: s.MFA, Version: version, Now: d.Now, Log: d.Log})
 	s.Login = login.New(login.Deps{DB: d.DB, Keys: d.Sealed, Env: d.Written, Refuse: d.Refuse, Refused: s.loginRefused, Now: d.Now, Log: d.Log})
 	s.SMS = sms.New(sms.Deps{DB: d.DB, Keys: d.Sealed, Refuse: d.Refuse, Now: d.Now, Log: d.Log})
+	s.Portal = newPortal(d)
 	s.people = tenant.NewDirectory(s.Tenants, tenant.DirectoryDeps{Feed: s.Feed, Keys: s.APIKeys, Sessions: s.Sessions, Roles: s.Roles, Refused: s.refused})
 	return s
 }

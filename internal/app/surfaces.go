@@ -57,7 +57,7 @@ func (k *SiteKeys) stores(implied bool) bool {
 	if owners := k.owners(); len(owners) > 0 {
 		return slices.ContainsFunc(owners, ownerStores)
 	}
-	return k.takesKeys(implied) || k.takesMachines() || k.servesFactors(implied) || k.servesAgents() || k.takesSessions()
+	return k.Portal.On() || k.takesKeys(implied) || k.takesMachines() || k.servesFactors(implied) || k.servesAgents() || k.takesSessions()
 }
 
 // implied reports whether a surface stands on the default site without its key.
@@ -114,7 +114,7 @@ func (b *builder) surfaces(k *inherited, in gateway.SiteInput) (out []gateway.Su
 		}
 		out = append(out, b.stored().Tenants.Guard(b.stored().Agents.Routes(k.Agents, agents.Place{NoAuth: in.NoAuth, Tenant: tenant}))...)
 	}
-	return append(out, b.escrow(k, in)...)
+	return slices.Concat(out, b.escrow(k, in), b.portal(k, in))
 }
 
 // asks collects the permissions that a site's routes ask for.

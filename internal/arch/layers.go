@@ -84,6 +84,7 @@ func layers() []layer {
 		{name: "faces", packages: map[string][]string{
 			"internal/docs":    nil,
 			"internal/explain": nil,
+			"internal/portal":  nil,
 			"internal/insight": {"internal/explain"},
 		}},
 		{name: "server", packages: map[string][]string{

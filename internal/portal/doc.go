@@ -1,0 +1,15 @@
+// Package portal is the pages that people run Portreeve by.
+//
+// The portal has no authority of its own. A page asks the API operations of its
+// own site, in-process, as its reader (gateway.Call.Ask): what the API refuses,
+// the page refuses, for the same reason and with the same trace. What a page
+// shows is what a client with the reader's credential would be told.
+//
+// Pages are made on the server and work without scripts, but for what must be
+// computed in the browser: the cryptography of escrow, whose modules are
+// internal/escrow/web, and passkeys. A page holds no inline script or style.
+//
+// visit is one request for a page, form what it posts, frame what stands around
+// every page. Each further file is one subject: its routes, its handlers, and
+// beside it, in templates, its page.
+package portal

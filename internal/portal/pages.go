@@ -1,0 +1,14 @@
+package portal
+
+import (
+	"slices"
+
+	"github.com/portreeve/portreeve/internal/gateway"
+)
+
+// pages are all pages. This is the list: a page that is not here does not exist.
+func (s *site) pages() []gateway.SurfaceRoute {
+	return slices.Concat(
+		s.keys(),
+	)
+}

@@ -1,0 +1,235 @@
+package portal
+
+import (
+	"bytes"
+	"embed"
+	"fmt"
+	"html/template"
+	"net/url"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/portreeve/portreeve/internal/request"
+)
+
+//go:embed templates/*.html
+var templates embed.FS
+
+// look are the templates, one set a page.
+type look struct{ pages map[string]*template.Template }
+
+func newLook() (*look, error) {
+	base, err := template.New("").Funcs(pieces()).ParseFS(templates, "templates/frame.html", "templates/parts.html")
+	if err != nil {
+		return nil, err
+	}
+	names, err := templates.ReadDir("templates")
+	if err != nil {
+		return nil, err
+	}
+	l := &look{pages: map[string]*template.Template{}}
+	for _, n := range names {
+		name := strings.TrimSuffix(n.Name(), ".html")
+		if name == "frame" || name == "parts" {
+			continue
+		}
+		t, err := base.Clone()
+		if err == nil {
+			t, err = t.ParseFS(templates, path.Join("templates", n.Name()))
+		}
+		if err != nil {
+			return nil, fmt.Errorf("page %s: %w", name, err)
+		}
+		l.pages[name] = t
+	}
+	return l, nil
+}
+
+// frame is what stands around a page, and what its template is given as $.
+type frame struct {
+	Title, Site, Version string
+	Style, Script        string
+	Module               string // a further script of this page; ""
+	Modules              string // where the modules of escrow stand: a folder
+	Escrow               string // the origin of /v1; "" is this site's
+	Nav                  []navGroup
+	Reader               reader
+	Message              string // after a form
+	Form                 *form  // the form as it was posted, where it is shown again
+	Data                 any
+
+	zone zone
+	now  time.Time
+}
+
+// reader is who reads.
+type reader struct {
+	Name, Tenant string
+	Roles        []string
+	SignsOut     bool
+}
+
+// show answers with a page.
+func (v *visit) show(page, title string, data any) (request.Reply, error) {
+	return v.render(200, page, title, data)
+}
+
+// again answers with a page whose form has problems.
+func (v *visit) again(f *form, page, title string, data any) (request.Reply, error) {
+	return v.make(422, page, title, data, f, "")
+}
+
+// withModule answers with a page that has a script of its own: one of scripts/.
+func (v *visit) withModule(module, page, title string, data any) (request.Reply, error) {
+	return v.make(200, page, title, data, nil, module)
+}
+
+func (v *visit) render(status int, page, title string, data any) (request.Reply, error) {
+	return v.make(status, page, title, data, nil, "")
+}
+
+// make renders a page whole before anything of it is sent.
+func (v *visit) make(status int, page, title string, data any, f *form, module string) (request.Reply, error) {
+	t := v.s.look.pages[page]
+	if t == nil {
+		return request.Reply{}, fmt.Errorf("no page %q", page)
+	}
+	who, a := v.c.Who, v.s.files
+	in := frame{Title: title, Site: v.c.View.Host, Version: v.s.d.Version, Style: a.at("style.css"), Script: a.at("portal.js"), Modules: a.at("escrow/"),
+		Escrow: v.s.escrow, Nav: v.nav(), Message: messages[v.query("done")], Form: f, Data: data, zone: v.zone, now: v.c.Now,
+		Reader: reader{Name: who.ID(), Tenant: v.c.Tenant, Roles: v.c.Standing.Roles(), SignsOut: v.session()}}
+	if who.Email != "" {
+		in.Reader.Name = who.Email
+	}
+	if module != "" {
+		in.Module = a.at(module)
+	}
+	var b bytes.Buffer
+	if err := t.ExecuteTemplate(&b, "frame", &in); err != nil {
+		return request.Reply{}, fmt.Errorf("page %s: %w", page, err)
+	}
+	return request.Reply{Status: status, Body: b.Bytes(), Header: append(request.Header{{Name: "Content-Type", Value: "text/html; charset=utf-8"}}, v.s.headers()...)}, nil
+}
+
+// headers are what every page goes out with. Nothing of another origin is loaded
+// or called but the API of escrow, where the site's configuration names one.
+func (s *site) headers() request.Header {
+	connect := "'self'"
+	if s.escrow != "" {
+		connect += " " + s.escrow
+	}
+	return request.Header{
+		{Name: "Cache-Control", Value: "no-store"},
+		{Name: "Content-Security-Policy", Value: "default-src 'none'; style-src 'self'; script-src 'self'; connect-src " + connect + "; img-src 'self' data:; " +
+			"form-action 'self'; base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'"},
+		{Name: "X-Content-Type-Options", Value: "nosniff"},
+		{Name: "X-Frame-Options", Value: "DENY"},
+		{Name: "Referrer-Policy", Value: "same-origin"},
+		{Name: "Cross-Origin-Opener-Policy", Value: "same-origin"},
+		{Name: "Cross-Origin-Resource-Policy", Value: "same-origin"},
+		{Name: "Permissions-Policy", Value: "camera=(), geolocation=(), microphone=(), payment=(), usb=()"},
+	}
+}
+
+// pieces are the functions of templates. Those that show times take the frame
+// first: {{time $ .CreatedAt}}.
+func pieces() template.FuncMap {
+	return template.FuncMap{
+		"once":  newOnceValue,
+		"time":  func(f *frame, at any) template.HTML { return f.time(at) },
+		"ago":   func(f *frame, at any) template.HTML { return f.ago(at) },
+		"empty": func(title, text string, more ...string) emptyPart { return newEmpty(title, text, more) },
+		"badge": func(kind, text string) badgePart { return badgePart{kind, text} },
+		"field": newField,
+		"join":  strings.Join,
+		"count": count,
+		"short": func(s string, n int) string { return short(s, n) },
+		"path":  url.PathEscape,
+		"query": url.QueryEscape,
+		"has":   func(list []string, s string) bool { return slices.Contains(list, s) },
+		"dict":  dict,
+	}
+}
+
+func (f *frame) time(v any) template.HTML {
+	at, ok := moment(v)
+	if !ok {
+		return `<span class="none">—</span>`
+	}
+	at = at.In(f.zone.Location)
+	return template.HTML(`<time datetime="` + at.UTC().Format(time.RFC3339) + `">` + at.Format("2 Jan 2006, 15:04") + `</time>`) //nolint:gosec // of digits and month names
+}
+
+// ago is a time as people say it; the time itself is its title.
+func (f *frame) ago(v any) template.HTML {
+	at, ok := moment(v)
+	if !ok {
+		return `<span class="none">never</span>`
+	}
+	d, text := f.now.Sub(at), ""
+	in := func(n int, unit string) string {
+		if n != 1 {
+			unit += "s"
+		}
+		return strconv.Itoa(n) + " " + unit
+	}
+	ahead := d < -time.Minute
+	if ahead {
+		d = -d
+	}
+	switch {
+	case d < time.Minute:
+		text = "just now"
+	case d < time.Hour:
+		text = in(int(d/time.Minute), "minute")
+	case d < 48*time.Hour:
+		text = in(int(d/time.Hour), "hour")
+	case d < 60*24*time.Hour:
+		text = in(int(d/(24*time.Hour)), "day")
+	default:
+		return f.time(v)
+	}
+	switch {
+	case ahead:
+		text = "in " + text
+	case text != "just now":
+		text += " ago"
+	}
+	at = at.In(f.zone.Location)
+	return template.HTML(`<time datetime="` + at.UTC().Format(time.RFC3339) + `" title="` + at.Format("2 Jan 2006, 15:04:05 MST") + `" class="ago">` + text + `</time>`) //nolint:gosec // as above
+}
+
+// Zone is what the reader's times are in. It is for templates.
+func (f *frame) Zone() string { return f.zone.String() }
+
+// count is a number with its noun: {{count 3 "key"}}.
+func count(n int, noun string) string {
+	if n != 1 {
+		noun += "s"
+	}
+	return strconv.Itoa(n) + " " + noun
+}
+
+func short(s string, n int) string {
+	r := []rune(s)
+	if len(r) <= n {
+		return s
+	}
+	return string(r[:n-1]) + "…"
+}
+
+// dict makes a map of names and values, for a template that is given several.
+func dict(pairs ...any) (map[string]any, error) {
+	out := map[string]any{}
+	for i := 0; i+1 < len(pairs); i += 2 {
+		name, ok := pairs[i].(string)
+		if !ok {
+			return nil, fmt.Errorf("dict: %v is no name", pairs[i])
+		}
+		out[name] = pairs[i+1]
+	}
+	return out, nil
+}
