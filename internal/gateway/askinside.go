@@ -98,7 +98,7 @@ func (x *Exchange) why(now time.Time) []trace.Step {
 	switch {
 	case f != nil:
 	case again.askable() == nil:
-		rec.Fail("route", "operation", "an operation that pages may ask", AnswerKind(again.answer()), "the path of one")
+		rec.Fail("route", "operation", "an operation that pages may ask", "something else", "the method and path of one")
 	case x.Limits.Refused && !x.Limits.Caller:
 		x.Limits.record(rec)
 	default:
@@ -108,13 +108,6 @@ func (x *Exchange) why(now time.Time) []trace.Step {
 		}
 	}
 	return again.shown(rec.Steps)
-}
-
-func (x *Exchange) answer() Answer {
-	if x.Route == nil {
-		return nil
-	}
-	return x.Route.Answer
 }
 
 // refused is a decision against a question.

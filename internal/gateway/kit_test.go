@@ -208,6 +208,7 @@ type answer struct {
 	forward *Forward
 	steps   []trace.Step
 	x       *Exchange
+	cookies request.Header // that a page's questions brought up
 }
 
 // ask serves a request as an engine does.
@@ -251,7 +252,9 @@ func (g *rig) serve(out *answer, body string) (request.Reply, *fault.Error) {
 		if f != nil {
 			return request.Reply{}, f
 		}
+		call.Through(g.gate)
 		reply, err := op.Run(g.t.Context(), call)
+		out.cookies = call.Cookies()
 		if err != nil {
 			return reply, OperationFault(err)
 		}
