@@ -3,6 +3,7 @@ package insight
 import (
 	"context"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/portreeve/portreeve/internal/config"
@@ -25,7 +26,10 @@ type Deps struct {
 }
 
 // Service answers. It is safe for concurrent use.
-type Service struct{ d Deps }
+type Service struct {
+	d         Deps
+	verifying sync.Mutex // one at a time
+}
 
 // New makes a service.
 func New(d Deps) *Service { return &Service{d: d} }
