@@ -11,8 +11,9 @@ import (
 )
 
 // Reference is the Markdown reference page of root's type: a table for every
-// mapping, in the order in which they are met, from the same reading of types
-// and tags that Decode uses.
+// mapping, from the same reading of types and tags that Decode uses. A mapping
+// stands below the one in which it is met first, nearest to the top, under the
+// path that leads to it.
 func Reference(root any, comments map[string]string) ([]byte, error) {
 	if _, err := Schema(root, comments); err != nil { // finds what has no description
 		return nil, err
@@ -21,31 +22,50 @@ func Reference(root any, comments map[string]string) ([]byte, error) {
 	p.out.WriteString("# Every key\n\nMade from the types of the configuration. `portreeve schema` prints the same for editors, `portreeve check` says what of a file is wrong.\n")
 	p.queue(reflect.TypeOf(root), "The file")
 	for i := 0; i < len(p.sections); i++ {
-		p.section(p.sections[i])
+		p.at = p.sections[i]
+		p.section(p.at)
 	}
+	p.write(p.sections[0])
 	return p.out.Bytes(), nil
 }
 
 type section struct {
 	typ   reflect.Type
 	title string
+	path  string // "login.risk."
+	text  bytes.Buffer
+	below []*section
 }
 
 type page struct {
 	out      bytes.Buffer
 	comments map[string]string
-	sections []section
+	sections []*section // as they are met, by depth
+	at       *section   // that mentions what is met
 	anchors  map[reflect.Type]string
 }
 
-// queue plans a section for a struct type, once, under the key it is first
+// write writes a section and those below it.
+func (p *page) write(s *section) {
+	p.out.WriteByte('\n')
+	p.out.Write(s.text.Bytes())
+	for _, b := range s.below {
+		p.write(b)
+	}
+}
+
+// queue plans a section for a struct type, once, under the path it is first
 // met at.
-func (p *page) queue(t reflect.Type, title string) {
+func (p *page) queue(t reflect.Type, key string) {
 	for t.Kind() == reflect.Pointer {
 		t = t.Elem()
 	}
 	if _, known := p.anchors[t]; !known {
-		taken := 0
+		taken, title, path := 0, key, ""
+		if p.at != nil {
+			title = p.at.path + key
+			path = title + "."
+		}
 		for _, s := range p.sections {
 			if s.title == title || strings.HasPrefix(s.title, title+" (") {
 				taken++
@@ -55,7 +75,11 @@ func (p *page) queue(t reflect.Type, title string) {
 			title = fmt.Sprintf("%s (%d)", title, taken+1)
 		}
 		p.anchors[t] = anchor(title)
-		p.sections = append(p.sections, section{t, title})
+		s := &section{typ: t, title: title, path: path}
+		p.sections = append(p.sections, s)
+		if p.at != nil {
+			p.at.below = append(p.at.below, s)
+		}
 	}
 }
 
@@ -72,27 +96,40 @@ func anchor(title string) string {
 	}, strings.ToLower(title))
 }
 
-func (p *page) section(s section) {
-	if p.out.Len() > 0 {
-		p.out.WriteByte('\n')
+func (p *page) section(s *section) {
+	fmt.Fprintf(&s.text, "## %s\n\n", s.title)
+	if text := unnamed(p.comments[typeKey(s.typ)], s.typ.Name()); text != "" {
+		if first, _, _ := strings.Cut(text, " "); !strings.Contains(strings.TrimSuffix(first, "."), ".") {
+			text = strings.ToUpper(text[:1]) + text[1:]
+		}
+		s.text.WriteString(text + "\n\n")
 	}
-	fmt.Fprintf(&p.out, "## %s\n\n", s.title)
-	if text := p.comments[typeKey(s.typ)]; text != "" {
-		p.out.WriteString(text + "\n\n")
-	}
-	p.out.WriteString("| key | value | |\n|---|---|---|\n")
+	s.text.WriteString("| key | value | |\n|---|---|---|\n")
 	shape := shapeOf(s.typ)
 	for _, name := range shape.order {
 		f := shape.fields[name]
-		fmt.Fprintf(&p.out, "| `%s` | %s | %s |\n", name, p.value(f), cell(p.about(f)))
+		fmt.Fprintf(&s.text, "| `%s` | %s | %s |\n", name, p.value(f), cell(p.about(f)))
 	}
 	for _, name := range keys(shape.later) {
-		fmt.Fprintf(&p.out, "| `%s` | | %s; not in this release |\n", name, cell(shape.later[name]))
+		fmt.Fprintf(&s.text, "| `%s` | | %s; not in this release |\n", name, cell(shape.later[name]))
 	}
 }
 
+// unnamed is a comment without the Go name that it begins with, which readers of
+// the page do not know: they see the key.
+func unnamed(comment, name string) string {
+	text, ok := strings.CutPrefix(comment, name+" ")
+	if !ok {
+		return comment
+	}
+	for _, verb := range []string{"is ", "are "} {
+		text = strings.TrimPrefix(text, verb)
+	}
+	return text
+}
+
 func (p *page) about(f *field) string {
-	parts := []string{strings.ReplaceAll(p.comments[typeKey(f.owner)+"."+f.goName], "<", `\<`)} // <host> is no element
+	parts := []string{strings.ReplaceAll(unnamed(p.comments[typeKey(f.owner)+"."+f.goName], f.goName), "<", `\<`)} // <host> is no element
 	if f.required {
 		parts = append(parts, "Required.")
 	}
