@@ -66,8 +66,9 @@ type Conn struct {
 	queue []passed
 	fault error // why the body ended early
 
-	linger atomic.Bool
-	once   sync.Once
+	awaited atomic.Bool // net/http was not yet given all of the last request's body
+	linger  atomic.Bool
+	once    sync.Once
 }
 
 // passed is one request that net/http was given to read.
@@ -182,6 +183,7 @@ func (c *Conn) readHead() error {
 		c.phase = raw
 	default:
 		c.phase = inBody
+		c.awaited.Store(true)
 		c.bodyDone()
 	}
 	return nil

@@ -55,6 +55,7 @@ func (c *Conn) bodyDone() {
 		return
 	}
 	c.phase = atHead
+	c.awaited.Store(false)
 	if c.close {
 		c.phase = ended
 		c.dropped = len(c.in)

@@ -92,6 +92,9 @@ func (e *Engine) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	o.Arrival = gateway.Arrival{ID: e.NewID(), Received: e.Now(), Peer: in.peer, Unix: in.unix, Spoken: in.spoken}
 	w.Header().Set("X-Request-Id", o.Arrival.ID)
 	defer e.finish(w, r, o)
+	if in.conn != nil && r.Context().Err() != nil { // for net/http its client is gone, and stays gone for all that follow
+		w.Header().Set("Connection", "close")
+	}
 	if in.refused != nil {
 		if in.conn != nil {
 			w.Header().Set("Connection", "close")

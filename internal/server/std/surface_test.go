@@ -31,6 +31,7 @@ import (
 type house struct {
 	t       *testing.T
 	addr    string
+	engine  *Engine
 	known   atomic.Pointer[policy.Known]
 	stale   atomic.Bool
 	changes atomic.Uint64
@@ -90,7 +91,7 @@ func newHouse(t *testing.T, upstream string, ops ...gateway.SurfaceRoute) *house
 	done := make(chan struct{})
 	go func() { defer close(done); _ = srv.Serve(Listen(l, o)) }()
 	t.Cleanup(func() { _ = srv.Close(); <-done })
-	h.addr = l.Addr().String()
+	h.addr, h.engine = l.Addr().String(), e
 	return h
 }
 
