@@ -13,6 +13,9 @@
 //	limits    by principal, tenant, key
 //	Forward   the whole outgoing head, or Answer a reply
 //
+// A page among the operations asks others of its site by Call.Ask, which takes the
+// same way from the path on.
+//
 // A refusal is decided once more by the same pure functions with a recorder
 // (Explain): that is its trace. What a reload changes is one immutable
 // Snapshot, built by BuildSite from the file's keys.
