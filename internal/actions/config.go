@@ -34,7 +34,7 @@ type Entry struct {
 	// Secrets are event.secrets.
 	Secrets map[string]secret.Value `json:"secrets"`
 	// Configuration is event.configuration.
-	Configuration map[string]string `json:"configuration"`
+	Configuration map[string]string `json:"configuration" conf:"sensitive"`
 	// Egress lists the hosts that fetch may reach, exactly; none unless set.
 	Egress config.List[string] `json:"egress"`
 }

@@ -164,6 +164,7 @@ func (d *Document) decodeMap(n *node, v reflect.Value, path string) bool {
 	ok := true
 	for _, m := range n.members {
 		at := join(path, Key(m.name))
+		d.telling(m)
 		ok = d.checkKey(m, at) && ok
 		elem := reflect.New(v.Type().Elem()).Elem()
 		ok = d.decode(m.value, elem, at, nil) && ok

@@ -9,7 +9,9 @@
 // `default=TEXT` (used where the key is absent and the mapping around it
 // stands), `env=A|B` (the same, filled from the first of these variables that
 // is set and not empty), `unless=x|y` (env is not read where one of these keys
-// stands beside it), `oneof=a|b` (the texts it may be). TEXT holds no comma.
+// stands beside it), `oneof=a|b` (the texts it may be), `sensitive` (the values
+// below it may be secrets without having their type: Redacted shows none). TEXT
+// holds no comma.
 // Embedded structs are flattened. Where a slice is taken, one value stands for
 // a list of one, and one value from outside for what its commas part. A key
 // without value (null) is an error everywhere but in trees and any.

@@ -28,7 +28,9 @@ type Document struct {
 	shapes   map[reflect.Type]*shape
 	around   []scope  // the structs that are being read, outermost first
 	outside  []string // values of variables and files, which no message may quote
-	visits   int      // of nodes, so that aliases cannot multiply without end
+	secrets  []string // texts of secrets, which no redacted text shows
+	hidden   map[*node]discretion
+	visits   int // of nodes, so that aliases cannot multiply without end
 }
 
 // scope is a struct that is being read, and where.

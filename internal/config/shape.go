@@ -18,16 +18,17 @@ type shape struct {
 
 // field is one key of a struct.
 type field struct {
-	name     string
-	index    []int
-	typ      reflect.Type
-	owner    reflect.Type // the struct that declares it, for its doc comment
-	goName   string
-	required bool
-	fallback string   // default=
-	env      []string // env=
-	unless   []string // unless=: keys beside which env is not read
-	oneof    []string
+	name      string
+	index     []int
+	typ       reflect.Type
+	owner     reflect.Type // the struct that declares it, for its doc comment
+	goName    string
+	required  bool
+	fallback  string   // default=
+	env       []string // env=
+	unless    []string // unless=: keys beside which env is not read
+	oneof     []string
+	sensitive bool // values that a redacted text does not show
 }
 
 // shape reads the tags of a struct type, once per document.
@@ -99,6 +100,8 @@ func (f *field) tag(conf string) {
 			f.unless = strings.Split(value, "|")
 		case "oneof":
 			f.oneof = strings.Split(value, "|")
+		case "sensitive":
+			f.sensitive = true
 		}
 	}
 }

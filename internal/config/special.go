@@ -38,10 +38,12 @@ func readerOf(t reflect.Type) reader {
 }
 
 func readSecret(d *Document, n *node, v reflect.Value, path string) bool {
+	d.hide(n, secretly)
 	t, ok := d.untemplated(n, path)
 	if !ok {
 		return false
 	}
+	d.keepSecret(t.String())
 	if written := n.resolved == nil && t.written(); (written || t.fallback) && t.String() != "" {
 		p := d.problem(path, "a secret is written out in the file; use {{env.NAME}} or {{file.PATH}}")
 		d.inline = append(d.inline, p)

@@ -30,6 +30,9 @@ func (d *Document) decodeStruct(n *node, v reflect.Value, path string) bool {
 			ok = false
 			continue
 		}
+		if f.sensitive {
+			d.hide(m.value, sensitive)
+		}
 		field := v.FieldByIndex(f.index)
 		if d.decode(m.value, field, at, nil) {
 			ok = d.checkField(f, m.value, field, at) && ok

@@ -34,6 +34,7 @@ func (d *Document) tree(n *node, path string) (template.Tree, bool) {
 		members := make([]template.Member, len(n.members))
 		for i, m := range n.members {
 			at := join(path, Key(m.name))
+			d.telling(m)
 			value, fine := d.tree(m.value, at)
 			members[i] = template.Member{Name: m.name, Value: value}
 			ok = d.checkKey(m, at) && ok && fine

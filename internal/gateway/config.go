@@ -133,7 +133,7 @@ type UpstreamConfig struct {
 // UpstreamHeaders changes the request's headers on their way.
 type UpstreamHeaders struct {
 	// Set puts a header, replacing what the client sent. {{secret:KEY}} is a secret of the caller's tenant.
-	Set map[string]template.Text `json:"set"`
+	Set map[string]template.Text `json:"set" conf:"sensitive"`
 	// Remove drops headers.
 	Remove config.List[string] `json:"remove"`
 }
