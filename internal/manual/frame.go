@@ -37,12 +37,22 @@ type (
 		Groups         []groupView
 		Part           string // the group that the page is of
 		Contents       []heading
+		Pages          []pageView    // of a document that is several
+		Moved          []moved       // the chapters on its other pages, by the names they have
 		Article        template.HTML // what render made: goldmark without raw HTML
 		Before, After  *link
 		Found          []letter // on the search page alone
 		Module         bool
 	}
-	link      struct{ Href, Label string }
+	link     struct{ Href, Label string }
+	pageView struct {
+		link
+		Here bool
+	}
+	moved struct {
+		ID string
+		link
+	}
 	groupView struct {
 		Name  string
 		Long  bool
@@ -51,7 +61,8 @@ type (
 	}
 	navLink struct {
 		link
-		Here bool
+		Here  bool
+		Lower bool
 	}
 	letter struct {
 		Name    string
@@ -88,6 +99,7 @@ func frames(o Options, texts []*text, groups []*group) ([]File, error) {
 		if i < len(texts)-1 {
 			f.After = &link{relative(t.path, texts[i+1].path), texts[i+1].title}
 		}
+		f.others(t)
 		if err := make1(t.path, f); err != nil {
 			return nil, err
 		}
@@ -96,7 +108,22 @@ func frames(o Options, texts []*text, groups []*group) ([]File, error) {
 	return out, err
 }
 
-// nav lists all pages as one of them sees them.
+// others lists the other pages of a document. On the first one stand the names of
+// all chapters, so that a link to one finds it wherever the document is cut.
+func (f *frame) others(t *text) {
+	for _, p := range t.pages {
+		f.Pages = append(f.Pages, pageView{link{relative(t.path, p.path), p.chapters}, p == t})
+		if t.number > 0 || p == t {
+			continue
+		}
+		for _, h := range p.headings {
+			f.Moved = append(f.Moved, moved{h.ID, link{relative(t.path, p.path) + "#" + h.ID, h.Text}})
+		}
+	}
+}
+
+// nav lists all pages as one of them sees them: of a document its first, and the
+// others on its own pages alone.
 func nav(groups []*group, from string) []groupView {
 	var out []groupView
 	for _, g := range groups {
@@ -104,7 +131,13 @@ func nav(groups []*group, from string) []groupView {
 		for _, t := range g.texts {
 			here := t.path == from
 			v.Here = v.Here || here
-			v.Links = append(v.Links, navLink{link{relative(from, t.path), t.label}, here})
+			label := t.label
+			if t.number > 0 {
+				if label = t.chapters; !slices.ContainsFunc(t.pages, func(p *text) bool { return p.path == from }) {
+					continue
+				}
+			}
+			v.Links = append(v.Links, navLink{link{relative(from, t.path), label}, here, t.number > 0})
 		}
 		out = append(out, v)
 	}
@@ -134,7 +167,9 @@ func outline(all []heading) []heading {
 func letters(texts []*text) []letter {
 	var all []entry
 	for _, t := range texts {
-		all = append(all, entry{link: link{t.path, t.title}})
+		if t.number == 0 {
+			all = append(all, entry{link: link{t.path, t.title}})
+		}
 		for _, h := range t.headings {
 			if h.Level == 2 {
 				all = append(all, entry{link{t.path + "#" + h.ID, h.Text}, t.label})

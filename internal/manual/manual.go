@@ -3,7 +3,8 @@ package manual
 import (
 	"fmt"
 	"io/fs"
-	"strings"
+
+	"github.com/yuin/goldmark/ast"
 )
 
 // Options say what a site is made of.
@@ -38,7 +39,7 @@ const (
 	scriptType = "text/javascript; charset=utf-8"
 )
 
-// text is one document of the tree.
+// text is one document of the tree, or one page of it.
 type text struct {
 	source string // "howto/gateway.md", "../examples/gateway.yaml"
 	path   string // "howto/gateway.html"
@@ -46,6 +47,12 @@ type text struct {
 	title  string
 	label  string // in lists: the title up to its colon
 	raw    []byte
+
+	pages    []*text // of a document that is several, this one among them
+	number   int     // of this one, from 0
+	chapters string  // from where to where it goes
+	names    names   // of headings, which the pages of a document share
+	tree     ast.Node
 
 	article  []byte
 	headings []heading
@@ -66,17 +73,22 @@ func Make(o Options) ([]File, error) {
 	}
 	bySource := map[string]*text{}
 	for _, t := range texts {
-		bySource[t.source] = t
+		bySource[t.source] = t.first()
 	}
-	for _, t := range texts {
-		if strings.HasSuffix(t.source, ".md") {
-			err = t.render(bySource)
-		} else {
-			err = t.renderExample()
+	each := func(do func(*text) error) error {
+		for _, t := range texts {
+			if err := do(t); err != nil {
+				return fmt.Errorf("%s: %w", t.source, err)
+			}
 		}
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", t.source, err)
-		}
+		return nil
+	}
+	// A link may lead to a page that comes later: all are read before one is written.
+	if err := each((*text).read); err != nil {
+		return nil, err
+	}
+	if err := each(func(t *text) error { return t.render(bySource) }); err != nil {
+		return nil, err
 	}
 	out, err := frames(o, texts, groups)
 	if err != nil {

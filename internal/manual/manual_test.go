@@ -90,13 +90,11 @@ func TestNoLinkIsDeadOrLeadsOut(t *testing.T) {
 func TestPagesKeepTheirPolicyAndTheirSize(t *testing.T) {
 	t.Parallel()
 	const most = 60 << 10
-	// Long by what they hold: tables that one searches and does not read.
-	large := map[string]bool{"compatibility.html": true, "config.html": true}
 	for p, f := range site(t, false) {
 		if !strings.HasSuffix(p, ".html") {
 			continue
 		}
-		if len(f.Body) > most && !large[p] {
+		if len(f.Body) > most {
 			t.Errorf("%s has %d bytes", p, len(f.Body))
 		}
 		for _, wrong := range []string{` style="`, "<style", "javascript:", "<!-- raw HTML omitted", "http-equiv"} {

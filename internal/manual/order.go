@@ -63,8 +63,10 @@ func collect(o Options) ([]*text, []*group, error) {
 		if path.Base(source) == "index.md" {
 			t.label = "Overview"
 		}
+		t.label = strings.TrimPrefix(t.label, g.Name+" ")
+		t.names = names{}
 		placed[source] = true
-		g.texts = append(g.texts, t)
+		g.texts = append(g.texts, t.split()...)
 		return nil
 	}
 	for _, g := range groups {

@@ -18,27 +18,51 @@ import (
 	"github.com/yuin/goldmark/util"
 )
 
-// render makes the article of a Markdown text.
-func (t *text) render(all map[string]*text) error {
+func markdown() goldmark.Markdown {
 	// No style attributes: the policy has none.
-	md := goldmark.New(goldmark.WithExtensions(extension.NewTable(extension.WithTableCellAlignMethod(extension.TableCellAlignNone))),
+	return goldmark.New(goldmark.WithExtensions(extension.NewTable(extension.WithTableCellAlignMethod(extension.TableCellAlignNone))),
 		goldmark.WithParserOptions(parser.WithAutoHeadingID()),
 		goldmark.WithRendererOptions(renderer.WithNodeRenderers(util.Prioritized(pieces{}, 100))))
-	doc := md.Parser().Parse(gtext.NewReader(t.raw), parser.WithContext(parser.NewContext(parser.WithIDs(names{}))))
-	if err := t.readTree(doc, all); err != nil {
+}
+
+// read makes a tree of a Markdown text.
+func (t *text) read() error {
+	if !strings.HasSuffix(t.source, ".md") {
+		return nil
+	}
+	t.tree = markdown().Parser().Parse(gtext.NewReader(t.raw), parser.WithContext(parser.NewContext(parser.WithIDs(t.names))))
+	return t.readTree(t.tree)
+}
+
+// render makes the article of a text that was read.
+func (t *text) render(all map[string]*text) error {
+	if t.tree == nil {
+		return t.renderExample()
+	}
+	err := ast.Walk(t.tree, func(n ast.Node, in bool) (ast.WalkStatus, error) {
+		if link, ok := n.(*ast.Link); ok && in {
+			to, err := t.lead(string(link.Destination), all)
+			if err != nil {
+				return ast.WalkStop, err
+			}
+			link.Destination = []byte(to)
+		}
+		return ast.WalkContinue, nil
+	})
+	if err != nil {
 		return err
 	}
 	var b bytes.Buffer
-	if err := md.Renderer().Render(&b, t.raw, doc); err != nil {
+	if err := markdown().Renderer().Render(&b, t.raw, t.tree); err != nil {
 		return err
 	}
 	t.article = b.Bytes()
 	return nil
 }
 
-// readTree takes out what the page's frame has (title, hand-made contents), leads
-// links to pages, and collects headings and words.
-func (t *text) readTree(doc ast.Node, all map[string]*text) error {
+// readTree takes out what the page's frame has (title, hand-made contents), and
+// collects headings and words.
+func (t *text) readTree(doc ast.Node) error {
 	if h, ok := doc.FirstChild().(*ast.Heading); ok && h.Level == 1 {
 		doc.RemoveChild(doc, h)
 	}
@@ -64,14 +88,13 @@ func (t *text) readTree(doc ast.Node, all map[string]*text) error {
 			h := heading{ID: string(raw), Text: plain(n, t.raw), Level: n.Level}
 			t.headings = append(t.headings, h)
 			t.sections = append(t.sections, section{id: h.ID, heading: h.Text})
-		case *ast.Link:
-			to, err := t.lead(string(n.Destination), all)
-			if err != nil {
-				return ast.WalkStop, err
-			}
-			n.Destination = []byte(to)
+		case *extast.TableRow:
+			t.row(n)
 		case *ast.Text:
 			last.add(n.Segment.Value(t.raw))
+			if !within(n, ast.KindHeading) && !within(n, extast.KindTableHeader) && !inNamedCells(n) {
+				last.open(n.Segment.Value(t.raw), n.SoftLineBreak() || endsBlock(n))
+			}
 		case *ast.FencedCodeBlock:
 			last.add(n.Lines().Value(t.raw))
 		case *ast.Image:
@@ -102,7 +125,13 @@ func contents(list *ast.List) bool {
 // lead turns a link of a text into one of its page. What of the repository is no
 // page has no address here: "" leaves the words without one.
 func (t *text) lead(to string, all map[string]*text) (string, error) {
-	if strings.HasPrefix(to, "#") || strings.HasPrefix(to, "https://") {
+	if name, own := strings.CutPrefix(to, "#"); own {
+		if there := t.holding(name); there.path != t.path && len(t.pages) > 0 {
+			return relative(t.path, there.path) + to, nil
+		}
+		return to, nil
+	}
+	if strings.HasPrefix(to, "https://") {
 		return to, nil
 	}
 	if strings.Contains(to, ":") || strings.HasPrefix(to, "/") {
@@ -118,7 +147,7 @@ func (t *text) lead(to string, all map[string]*text) (string, error) {
 		return "", nil
 	}
 	if fragment != "" {
-		fragment = "#" + fragment
+		other, fragment = other.holding(fragment), "#"+fragment
 	}
 	return relative(t.path, other.path) + fragment, nil
 }
@@ -201,7 +230,7 @@ func headingHTML(w util.BufWriter, _ []byte, node ast.Node, in bool) (ast.WalkSt
 func linkHTML(w util.BufWriter, _ []byte, node ast.Node, in bool) (ast.WalkStatus, error) {
 	n := node.(*ast.Link)
 	switch {
-	case len(n.Destination) == 0 || inHeading(n): // a heading is a link already
+	case len(n.Destination) == 0 || within(n, ast.KindHeading): // a heading is a link already
 	case in:
 		fmt.Fprintf(w, `<a href="%s">`, util.EscapeHTML(util.URLEscape(n.Destination, true)))
 	default:
@@ -210,9 +239,9 @@ func linkHTML(w util.BufWriter, _ []byte, node ast.Node, in bool) (ast.WalkStatu
 	return ast.WalkContinue, nil
 }
 
-func inHeading(n ast.Node) bool {
+func within(n ast.Node, kind ast.NodeKind) bool {
 	for ; n != nil; n = n.Parent() {
-		if n.Kind() == ast.KindHeading {
+		if n.Kind() == kind {
 			return true
 		}
 	}

@@ -3,19 +3,52 @@ package manual
 import (
 	"bytes"
 	"encoding/json"
+	"html"
 	"slices"
 	"strconv"
 	"strings"
 	"unicode"
+
+	"github.com/yuin/goldmark/ast"
 )
 
 // section is what stands between two headings.
 type section struct {
 	id, heading string
 	words       []byte
+	opening     []byte // how its prose begins, for people
 }
 
 func (s *section) add(words []byte) { s.words = append(append(s.words, ' '), words...) }
+
+// open adds a piece of prose to the opening, while it has room.
+func (s *section) open(words []byte, space bool) {
+	if len(s.opening) > glance {
+		return
+	}
+	if s.opening = append(s.opening, words...); space {
+		s.opening = append(s.opening, ' ')
+	}
+}
+
+// endsBlock reports whether a text is the last of its paragraph, cell or item.
+func endsBlock(n ast.Node) bool {
+	for ; n.Type() == ast.TypeInline; n = n.Parent() {
+		if n.NextSibling() != nil {
+			return false
+		}
+	}
+	return true
+}
+
+// glimpse is the opening, cut between words.
+func (s *section) glimpse() string {
+	text := strings.Join(strings.Fields(html.UnescapeString(string(s.opening))), " ")
+	if len(text) <= glance {
+		return text
+	}
+	return text[:strings.LastIndexByte(text[:glance], ' ')+1] + "…"
+}
 
 // The longest and shortest words that can be found, and in how many sections one
 // may stand: what stands everywhere tells nobody where to look.
@@ -24,6 +57,7 @@ const (
 	longest   = 40
 	anywhere  = 4 // one section in so many
 	unstemmed = 64
+	glance    = 100 // how much of a section is shown beside its heading
 )
 
 // searchIndex is the index: pages, sections by page, and for each word the
@@ -32,18 +66,21 @@ const (
 func searchIndex(texts []*text) []byte {
 	type place struct {
 		page    int
-		id      string
-		heading string
+		section *section
 	}
 	var pages [][3]string
 	var places []place
 	where := map[string][]int{}
 	for i, t := range texts {
-		pages = append(pages, [3]string{t.path, t.title, t.group.Name})
-		for _, s := range t.sections {
+		pages = append(pages, [3]string{t.path, t.first().title, t.group.Name})
+		for j := range t.sections {
+			s := &t.sections[j]
+			if t.number > 0 && s.heading == "" {
+				continue // nothing stands above the first chapter but on the first page
+			}
 			at := len(places)
-			places = append(places, place{i, s.id, s.heading})
-			for _, w := range wordsOf(s.heading + " " + string(s.words) + " " + t.title) {
+			places = append(places, place{i, s})
+			for _, w := range wordsOf(s.heading + " " + string(s.words) + " " + t.first().title) {
 				if list := where[w]; len(list) == 0 || list[len(list)-1] != at {
 					where[w] = append(list, at)
 				}
@@ -71,16 +108,16 @@ func searchIndex(texts []*text) []byte {
 			before = at
 		}
 	}
-	sections := make([][3]any, len(places))
+	sections := make([][4]any, len(places))
 	for i, p := range places {
-		sections[i] = [3]any{p.page, p.id, p.heading}
+		sections[i] = [4]any{p.page, p.section.id, p.section.heading, p.section.glimpse()}
 	}
 	var b bytes.Buffer
 	b.WriteString("globalThis.portreeveManual = ")
 	e := json.NewEncoder(&b)
 	_ = e.Encode(struct {
 		Pages    [][3]string `json:"pages"`
-		Sections [][3]any    `json:"sections"`
+		Sections [][4]any    `json:"sections"`
 		Words    string      `json:"words"`
 	}{pages, sections, packed.String()})
 	return b.Bytes()

@@ -54,13 +54,15 @@
     index.hidden = text !== "";
     list.hidden = text === "";
     list.replaceChildren(...found.slice(0, most).map((at) => {
-      const [page, id, heading] = sections[at];
+      const [page, id, heading, opening] = sections[at];
       const item = document.createElement("li"), link = document.createElement("a"), where = document.createElement("span");
       link.href = pages[page][0] + (id ? "#" + id : "");
       link.textContent = heading || pages[page][1];
       where.className = "in";
       where.textContent = heading ? pages[page][1] : pages[page][2];
-      item.append(link, where);
+      const words = document.createElement("span");
+      words.textContent = opening;
+      item.append(link, where, words);
       return item;
     }));
     if (text === "") status.textContent = said;
