@@ -33,8 +33,11 @@ type DirectoryAsk struct {
 // Known is what is stored about a caller. It is immutable and shared by all
 // requests that it holds for.
 type Known struct {
-	Tenant string   // resolved: own or claimed, else of the bound row, else the default; "" for none
-	UserID string   // of the users row; "" where there is none
+	Tenant string // resolved: own or claimed, else of the bound row, else the default; "" for none
+	UserID string // of the users row; "" where there is none
+	// Called is what people call the row: its e-mail, else its name. It is for pages,
+	// and decides nothing.
+	Called string
 	Roles  []string // stored roles of the tenant, in their order
 	// TenantRoles are the tenant's own role definitions; nil: none.
 	TenantRoles *StoredRoles

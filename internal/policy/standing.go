@@ -14,6 +14,7 @@ type Standing struct {
 	Tenant        string    // empty: none
 	TenantProblem string    // why there is none, for the trace
 	UserID        string    // of the caller's users row; empty: none
+	Called        string    // what people call that row; decides nothing
 	Key           *KeyGrant // of keys and machine tokens, where there is a store
 
 	book  *Book
@@ -75,7 +76,7 @@ func (s *Standing) tenant(t *Tenants, k *Known) {
 		s.Tenant, s.TenantProblem = t.of(s.Who)
 		return
 	}
-	s.Tenant, s.UserID, s.Key, s.known = k.Tenant, k.UserID, k.Key, true
+	s.Tenant, s.UserID, s.Called, s.Key, s.known = k.Tenant, k.UserID, k.Called, k.Key, true
 	if s.Tenant == "" {
 		if s.TenantProblem = k.Why; s.TenantProblem == "" {
 			_, s.TenantProblem = t.of(s.Who)

@@ -2,6 +2,7 @@ package portal
 
 import (
 	"bytes"
+	"cmp"
 	"embed"
 	"fmt"
 	"html/template"
@@ -101,8 +102,8 @@ func (v *visit) make(status int, page, title string, data any, f *form, module s
 	in := frame{Title: title, Site: v.c.View.Host, Version: v.s.d.Version, Style: a.at("style.css"), Script: a.at("portal.js"), Modules: a.at("escrow/"),
 		Escrow: v.s.escrow, Nav: v.nav(), Message: messages[v.query("done")], Form: f, Data: data, zone: v.zone, now: v.c.Now,
 		Reader: reader{Name: who.ID(), Tenant: v.c.Tenant, Roles: v.c.Standing.Roles(), SignsOut: v.session()}}
-	if who.Email != "" {
-		in.Reader.Name = who.Email
+	if called := cmp.Or(who.Email, v.c.Standing.Called); called != "" { // a session's principal has no address, its row does
+		in.Reader.Name = called
 	}
 	if module != "" {
 		in.Module = a.at(module)

@@ -1,6 +1,7 @@
 package tenant
 
 import (
+	"cmp"
 	"context"
 	"errors"
 
@@ -191,7 +192,7 @@ func (d *Directory) stands(tx *store.Tx, who *principal.Principal, t Tenant, u U
 		if k.Roles, err = RolesOf(tx, u.Tenant, u.ID); err != nil {
 			return err
 		}
-		k.UserID = u.ID
+		k.UserID, k.Called = u.ID, cmp.Or(u.Email, u.Name)
 	}
 	r.from(t.ID, change.Role, "")
 	var err error
