@@ -44,11 +44,12 @@ type flight struct {
 // Health is the state of a set for readiness and metrics.
 type Health struct {
 	Name    string    `json:"name"`
-	Keys    int       `json:"keys"`            // usable keys
-	Fetched time.Time `json:"fetched"`         // of the keys in use; zero before the first
-	Err     string    `json:"error,omitempty"` // why the last attempt failed; "" after a good one
-	Ready   bool      `json:"ready"`           // as Keys reports
-	Alarms  int       `json:"alarms"`          // members of the set in use that publish a secret
+	Keys    int       `json:"keys"`             // usable keys
+	Fetched time.Time `json:"fetched"`          // of the keys in use; zero before the first
+	Expires time.Time `json:"expires,omitzero"` // when they are too old to be used; zero: never
+	Err     string    `json:"error,omitempty"`  // why the last attempt failed; "" after a good one
+	Ready   bool      `json:"ready"`            // as Keys reports
+	Alarms  int       `json:"alarms"`           // members of the set in use that publish a secret
 }
 
 // New makes a set. It fetches nothing; a file is read at once. Start Run for a
@@ -117,6 +118,9 @@ func (s *Set) Health() Health {
 	}
 	if good := s.good.Load(); good != nil {
 		h.Fetched, h.Alarms = good.at, good.alarms
+		if !good.forever {
+			h.Expires = good.at.Add(s.config.MaxAge)
+		}
 	}
 	keys, ready := s.Keys()
 	h.Keys, h.Ready = len(keys), ready
