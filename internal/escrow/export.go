@@ -38,7 +38,7 @@ func (s *Service) Export(tx *store.Tx, tenantID string) (name string, value any,
 	}
 	for total, p := 1, (input.Page{Limit: 1000}); p.Offset < total; p.Offset += p.Limit {
 		var list []machineRow
-		if list, total, err = listMachines(tx, tenantID, "", p); err != nil {
+		if list, total, err = listMachines(tx, tenantID, machineFilter{}, p); err != nil {
 			return "", nil, err
 		}
 		for _, m := range list {

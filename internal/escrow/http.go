@@ -61,11 +61,13 @@ const (
 //	POST  /v1/tenant/key                               escrow:admin
 //	POST  /v1/tenant/key/:kid/wrapping                 escrow:admin
 //	POST  /v1/tenant/key/:kid/wrapping/:version/remove escrow:admin
+//	GET   /v1/fleet                                    anybody: counts, runs by day
 //	GET   /v1/machines, /v1/machines/:id, /v1/runs     anybody
 //	GET   /v1/secrets                                  escrow:read
 //	POST  /v1/secrets/:id/reveal                       escrow:reveal  {reason}
 //	GET   /v1/audit                                    audit:read
 //	GET   /v1/configs, /v1/configs/:name               escrow:write
+//	GET   /v1/configs/:name/versions                   escrow:write
 //	POST  /v1/configs, /v1/configs/:name               escrow:write
 //
 // and GET /health, where nobody else answers it.
@@ -132,6 +134,7 @@ func (u *surface) people(providers []string) []gateway.SurfaceRoute {
 		route("POST", "/v1/tenant/key", "set or replace the tenant's key", setKeys, keyBodyMax, u.onboard),
 		route("POST", "/v1/tenant/key/:kid/wrapping", "wrap a key by another passphrase", setKeys, keyBodyMax, u.rewrap),
 		route("POST", "/v1/tenant/key/:kid/wrapping/:version/remove", "remove an old wrapping", setKeys, smallBody, u.unwrap),
+		route("GET", "/v1/fleet", "count machines and runs", seeMachines, 0, u.fleet),
 		route("GET", "/v1/machines", "list machines", seeMachines, 0, u.listMachines),
 		route("GET", "/v1/machines/:id", "read a machine", seeMachines, 0, u.machine),
 		route("GET", "/v1/runs", "list runs", seeMachines, 0, u.listRuns),
@@ -141,6 +144,7 @@ func (u *surface) people(providers []string) []gateway.SurfaceRoute {
 		route("GET", "/v1/configs", "list configurations of machines", setConfigs, 0, u.listConfigs),
 		route("POST", "/v1/configs", "create a configuration of machines", setConfigs, configMax, u.createConfig),
 		route("GET", "/v1/configs/:name", "read a configuration of machines", setConfigs, 0, u.readConfig),
+		route("GET", "/v1/configs/:name/versions", "list the versions of a configuration", setConfigs, 0, u.configVersions),
 		route("POST", "/v1/configs/:name", "change a configuration of machines", setConfigs, configMax, u.changeConfig),
 	}
 }

@@ -2,6 +2,7 @@ package escrow
 
 import (
 	"context"
+	"strconv"
 	"time"
 
 	"github.com/portreeve/portreeve/internal/audit"
@@ -64,10 +65,48 @@ func pageFor[T, V any](ctx context.Context, u *surface, c *gateway.Call, p Perso
 }
 
 func (u *surface) listMachines(ctx context.Context, c *gateway.Call, p Person) (request.Reply, error) {
-	return pageFor(ctx, u, c, p, seeMachines, []string{"search"}, viewMachine, func(tx *store.Tx, q map[string]string, page input.Page) ([]machineRow, int, error) {
-		return listMachines(tx, p.Tenant, q["search"], page)
-	})
+	return pageFor(ctx, u, c, p, seeMachines, []string{"search", "group", "status", "seenSince", "seenBefore"}, viewMachine,
+		func(tx *store.Tx, q map[string]string, page input.Page) (_ []machineRow, _ int, err error) {
+			var wrong input.Fields
+			f := machineFilter{search: q["search"], group: q["group"], status: q["status"], since: timeIn(&wrong, q, "seenSince"), until: timeIn(&wrong, q, "seenBefore")}
+			if f.status != "" && f.status != noRun && !known(f.status) {
+				wrong.Add("status", "must be running, succeeded, failed or none")
+			}
+			if err := wrong.Err(); err != nil {
+				return nil, 0, err
+			}
+			if f.secrets, err = u.s.holds(tx, p, seeSecrets); err != nil {
+				return nil, 0, err
+			}
+			return listMachines(tx, p.Tenant, f, page)
+		})
 }
+
+// timeIn reads a parameter that is a time; zero where it is "".
+func timeIn(f *input.Fields, q map[string]string, name string) (t time.Time) {
+	if q[name] == "" {
+		return t
+	}
+	t, err := time.Parse(time.RFC3339, q[name])
+	if err != nil || t.Year() < 1971 || t.Year() > 9998 {
+		f.Add(name, "must be a time like 2026-11-21T12:00:05Z")
+	}
+	return t
+}
+
+// flag reads a parameter that is true or false.
+func flag(f *input.Fields, q map[string]string, name string, unset bool) bool {
+	switch q[name] {
+	case "":
+		return unset
+	case "true", "false":
+	default:
+		f.Add(name, "must be true or false")
+	}
+	return q[name] == "true"
+}
+
+func known(status string) bool { return status == Running || status == Succeeded || status == Failed }
 
 func (u *surface) machine(ctx context.Context, c *gateway.Call, p Person) (request.Reply, error) {
 	var m machineRow
@@ -75,8 +114,16 @@ func (u *surface) machine(ctx context.Context, c *gateway.Call, p Person) (reque
 		if err := u.s.may(tx, p, seeMachines); err != nil {
 			return err
 		}
-		m, err = machineRowOf(tx, p.Tenant, param(c, "id"))
-		return err
+		if m, err = machineRowOf(tx, p.Tenant, param(c, "id")); err != nil {
+			return err
+		}
+		switch ok, err := u.s.holds(tx, p, seeSecrets); {
+		case err != nil:
+			return err
+		case ok:
+			return m.countSecrets(tx, p.Tenant)
+		}
+		return nil
 	})
 	if err != nil {
 		return request.Reply{}, err
@@ -84,10 +131,23 @@ func (u *surface) machine(ctx context.Context, c *gateway.Call, p Person) (reque
 	return gateway.JSON(200, viewMachine(m)), nil
 }
 
+// listRuns narrows by machine, id and status; last=true is each machine's last run
+// alone, order=worst puts the failed ones first, detail=false leaves out what is
+// long.
 func (u *surface) listRuns(ctx context.Context, c *gateway.Call, p Person) (request.Reply, error) {
-	return pageFor(ctx, u, c, p, seeMachines, []string{"machine", "status"}, viewRun, func(tx *store.Tx, q map[string]string, page input.Page) ([]runRow, int, error) {
-		return listRuns(tx, p.Tenant, q["machine"], q["status"], page)
-	})
+	return pageFor(ctx, u, c, p, seeMachines, []string{"machine", "id", "status", "last", "order", "detail"}, viewRun,
+		func(tx *store.Tx, q map[string]string, page input.Page) ([]runRow, int, error) {
+			var wrong input.Fields
+			f := runFilter{machine: q["machine"], id: q["id"], status: status(q["status"]), last: flag(&wrong, q, "last", false), worst: q["order"] == "worst",
+				brief: !flag(&wrong, q, "detail", true)}
+			if o := q["order"]; o != "" && o != "newest" && o != "worst" {
+				wrong.Add("order", "must be newest or worst")
+			}
+			if err := wrong.Err(); err != nil {
+				return nil, 0, err
+			}
+			return listRuns(tx, p.Tenant, f, page)
+		})
 }
 
 func (u *surface) listSecrets(ctx context.Context, c *gateway.Call, p Person) (request.Reply, error) {
@@ -97,18 +157,35 @@ func (u *surface) listSecrets(ctx context.Context, c *gateway.Call, p Person) (r
 }
 
 func (u *surface) listConfigs(ctx context.Context, c *gateway.Call, p Person) (request.Reply, error) {
-	return pageFor(ctx, u, c, p, setConfigs, nil, viewConfig, func(tx *store.Tx, _ map[string]string, page input.Page) ([]MachineConfig, int, error) {
-		return listConfigs(tx, p.Tenant, page)
+	return pageFor(ctx, u, c, p, setConfigs, []string{"search"}, viewConfig, func(tx *store.Tx, q map[string]string, page input.Page) ([]MachineConfig, int, error) {
+		return listConfigs(tx, p.Tenant, q["search"], page)
 	})
 }
 
+func (u *surface) configVersions(ctx context.Context, c *gateway.Call, p Person) (request.Reply, error) {
+	return pageFor(ctx, u, c, p, setConfigs, nil, viewConfig, func(tx *store.Tx, _ map[string]string, page input.Page) ([]MachineConfig, int, error) {
+		return configVersions(tx, p.Tenant, param(c, "name"), page)
+	})
+}
+
+// readConfig is the latest version, or the one that ?version= names.
 func (u *surface) readConfig(ctx context.Context, c *gateway.Call, p Person) (request.Reply, error) {
 	var m MachineConfig
 	err := u.s.d.DB.Read(ctx, func(tx *store.Tx) (err error) {
 		if err := u.s.may(tx, p, setConfigs); err != nil {
 			return err
 		}
-		m, err = selectConfig(tx, p.Tenant, param(c, "name"))
+		text, asked, err := input.Query(c.View, "version")
+		switch n, wrong := strconv.Atoi(text); {
+		case err != nil:
+			return err
+		case !asked:
+			m, err = selectConfig(tx, p.Tenant, param(c, "name"))
+		case wrong != nil || n < 1 || n > mostVersions:
+			return input.Invalid("version", "must be the number of a version")
+		default:
+			m, err = configVersion(tx, p.Tenant, param(c, "name"), n)
+		}
 		return err
 	})
 	if err != nil {
@@ -164,14 +241,7 @@ func (u *surface) audit(ctx context.Context, c *gateway.Call, p Person) (request
 	}
 	f := audit.Filter{Action: q["action"], Target: q["target"], Result: q["result"], Actor: q["actor"], Email: q["email"]}
 	var wrong input.Fields
-	for name, to := range map[string]*time.Time{"from": &f.From, "to": &f.To} {
-		if q[name] == "" {
-			continue
-		}
-		if *to, err = time.Parse(time.RFC3339, q[name]); err != nil {
-			wrong.Add(name, "must be a time like 2026-11-21T12:00:05Z")
-		}
-	}
+	f.From, f.To = timeIn(&wrong, q, "from"), timeIn(&wrong, q, "to")
 	if err := wrong.Err(); err != nil {
 		return request.Reply{}, err
 	}

@@ -23,10 +23,10 @@ func TestWhoMayDoWhat(t *testing.T) {
 		mac := h.want(200, h.as("viewer"), "GET /v1/machines", "")["data"].([]any)[0].(map[string]any)["id"].(string)
 		ranks := map[string]int{"viewer": 1, "odd": 1, "member": 2, "admin": 3}
 		for line, least := range map[string]int{
-			"GET /v1/machines": 1, "GET /v1/machines/" + mac: 1, "GET /v1/runs": 1, "GET /v1/tenant/key": 1,
+			"GET /v1/fleet": 1, "GET /v1/machines": 1, "GET /v1/machines/" + mac: 1, "GET /v1/runs": 1, "GET /v1/tenant/key": 1,
 			"GET /v1/secrets": 2, "POST /v1/secrets/" + id + "/reveal": 2,
 			"POST /v1/tenant/key/challenge": 3, "POST /v1/tenant/key": 3, "POST /v1/tenant/key/" + b.kid + "/wrapping": 3,
-			"POST /v1/tenant/key/" + b.kid + "/wrapping/1/remove": 3, "GET /v1/audit": 3, "GET /v1/configs": 3, "POST /v1/configs": 3, "POST /v1/configs/x": 3, "GET /v1/configs/x": 3,
+			"POST /v1/tenant/key/" + b.kid + "/wrapping/1/remove": 3, "GET /v1/audit": 3, "GET /v1/configs": 3, "POST /v1/configs": 3, "POST /v1/configs/x": 3, "GET /v1/configs/x": 3, "GET /v1/configs/x/versions": 3,
 		} {
 			for who, rank := range ranks {
 				body := ""

@@ -42,6 +42,9 @@ func (s *Service) Reveal(ctx context.Context, p Person, id, reason string) (r Re
 		}
 		detail := r.facts()
 		detail["reason"] = reason
+		if err := markRevealed(tx, p.Tenant, r.ID, p.UserID, s.now()); err != nil {
+			return err
+		}
 		e := p.event("secret.revealed", r.ID, detail)
 		e.ID = audit.NewID()
 		r.AuditID = e.ID

@@ -23,20 +23,48 @@ func liveConfigs(tx *store.Tx, tenantID string) ([]MachineConfig, error) {
 	return store.List(tx, scanConfig, `SELECT `+configColumns+` FROM machine_configs WHERE tenant_id = $1 AND latest = 1 AND disabled = 0 ORDER BY name`, tenantID)
 }
 
-func listConfigs(tx *store.Tx, tenantID string, p input.Page) (list []MachineConfig, total int, err error) {
-	if total, err = count(tx, `SELECT COUNT(*) FROM machine_configs WHERE tenant_id = $1 AND latest = 1`, tenantID); err != nil {
+// listConfigs reads a page of the latest versions by name. search narrows it to
+// those whose name or match contains a text, unless it is "".
+func listConfigs(tx *store.Tx, tenantID, search string, p input.Page) (list []MachineConfig, total int, err error) {
+	w := only(`tenant_id = ? AND latest = 1`, tenantID)
+	if search != "" {
+		pattern := like(foldHost(search))
+		w.and(`(name LIKE ? ESCAPE '!' OR match_folded LIKE ? ESCAPE '!' OR match_group = ?)`, pattern, pattern, search)
+	}
+	if total, err = count(tx, `SELECT COUNT(*) FROM machine_configs`+w.String(), w.args...); err != nil {
 		return nil, 0, err
 	}
-	list, err = store.List(tx, scanConfig, `SELECT `+configColumns+` FROM machine_configs WHERE tenant_id = $1 AND latest = 1 ORDER BY name LIMIT $2 OFFSET $3`,
-		tenantID, p.Limit, p.Offset)
+	list, err = store.List(tx, scanConfig, `SELECT `+configColumns+` FROM machine_configs`+w.String()+` ORDER BY name`+w.page(p), w.args...)
+	return list, total, err
+}
+
+// configVersions reads a page of the versions of one, the newest first, without
+// their content; none at all is ErrNotFound.
+func configVersions(tx *store.Tx, tenantID, name string, p input.Page) (list []MachineConfig, total int, err error) {
+	w := only(`tenant_id = ? AND name = ?`, tenantID, name)
+	if total, err = count(tx, `SELECT COUNT(*) FROM machine_configs`+w.String(), w.args...); err != nil {
+		return nil, 0, err
+	}
+	if total == 0 {
+		return nil, 0, ErrNotFound
+	}
+	list, err = store.List(tx, scanConfig, `SELECT `+configColumns+` FROM machine_configs`+w.String()+` ORDER BY version DESC`+w.page(p), w.args...)
 	return list, total, err
 }
 
 // selectConfig is the latest version with its content.
 func selectConfig(tx *store.Tx, tenantID, name string) (MachineConfig, error) {
+	return oneConfig(tx, only(`tenant_id = ? AND name = ? AND latest = 1`, tenantID, name))
+}
+
+// configVersion is one version with its content.
+func configVersion(tx *store.Tx, tenantID, name string, version int) (MachineConfig, error) {
+	return oneConfig(tx, only(`tenant_id = ? AND name = ? AND version = ?`, tenantID, name, version))
+}
+
+func oneConfig(tx *store.Tx, w *where) (MachineConfig, error) {
 	var content string
-	row := tx.Row(`SELECT `+configColumns+`, config FROM machine_configs WHERE tenant_id = $1 AND name = $2 AND latest = 1`, tenantID, name)
-	c, err := scanConfig(oneMore{row, &content})
+	c, err := scanConfig(more{tx.Row(`SELECT `+configColumns+`, config FROM machine_configs`+w.String(), w.args...), []any{&content}})
 	if errors.Is(err, store.ErrNone) {
 		return MachineConfig{}, ErrNotFound
 	}

@@ -2,7 +2,6 @@ package escrow
 
 import (
 	"errors"
-	"strings"
 	"time"
 
 	"github.com/portreeve/portreeve/internal/input"
@@ -66,8 +65,9 @@ func count(tx *store.Tx, query string, args ...any) (n int, err error) {
 // machineRow is a machine with its last run.
 type machineRow struct {
 	Machine
-	status string // of the last run; "": none
-	run    Run
+	status  string // of the last run; "": none
+	run     Run
+	secrets *int // how many it has handed over; nil: not counted
 }
 
 const machineRows = `SELECT ` + machineColumns + `, COALESCE(r.status, ''), COALESCE(r.started_at, 0), COALESCE(r.finished_at, 0), COALESCE(r.updated_at, 0)
@@ -81,15 +81,55 @@ func scanMachineRow(row store.Row) (m machineRow, err error) {
 	return m, err
 }
 
+// machineFilter narrows a list of machines by what is not its zero value.
+type machineFilter struct {
+	search, group string
+	status        string    // of the last run; noRun: none yet
+	since, until  time.Time // when it was last seen
+	secrets       bool      // count them
+}
+
+// noRun is the state of machines that have reported no run yet.
+const noRun = "none"
+
 // listMachines reads a page, the one seen last first.
-func listMachines(tx *store.Tx, tenantID, search string, p input.Page) (list []machineRow, total int, err error) {
-	const where = `WHERE m.tenant_id = $1 AND ($2 = '' OR m.hostname_folded LIKE $3 ESCAPE '!' OR m.serial = $2 OR m.id = $2 OR m.group_name = $2)`
-	pattern := "%" + strings.NewReplacer("!", "!!", "%", "!%", "_", "!_").Replace(foldHost(search)) + "%"
-	if total, err = count(tx, `SELECT COUNT(*) FROM machines m `+where, tenantID, search, pattern); err != nil {
+func listMachines(tx *store.Tx, tenantID string, f machineFilter, p input.Page) (list []machineRow, total int, err error) {
+	w := only(`m.tenant_id = ?`, tenantID)
+	w.text("m.group_name", f.group)
+	if f.status == noRun {
+		w.and(`m.last_status = ''`)
+	} else {
+		w.text("m.last_status", f.status)
+	}
+	if !f.since.IsZero() {
+		w.and(`m.seen_at >= ?`, ms(f.since))
+	}
+	if !f.until.IsZero() {
+		w.and(`m.seen_at < ?`, ms(f.until))
+	}
+	if s := f.search; s != "" {
+		pattern := like(foldHost(s))
+		w.and(`(m.hostname_folded LIKE ? ESCAPE '!' OR m.serial = ? OR m.id = ? OR m.group_name = ?
+			OR EXISTS (SELECT 1 FROM machine_names n WHERE n.tenant_id = m.tenant_id AND n.machine_id = m.id AND n.folded LIKE ? ESCAPE '!'))`, pattern, s, s, s, pattern)
+	}
+	if total, err = count(tx, `SELECT COUNT(*) FROM machines m`+w.String(), w.args...); err != nil {
 		return nil, 0, err
 	}
-	list, err = store.List(tx, scanMachineRow, machineRows+where+` ORDER BY m.seen_at DESC, m.id LIMIT $4 OFFSET $5`, tenantID, search, pattern, p.Limit, p.Offset)
-	return list, total, err
+	if list, err = store.List(tx, scanMachineRow, machineRows+w.String()+` ORDER BY m.seen_at DESC, m.id`+w.page(p), w.args...); err != nil || !f.secrets {
+		return list, total, err
+	}
+	for i := range list {
+		if err := list[i].countSecrets(tx, tenantID); err != nil {
+			return nil, 0, err
+		}
+	}
+	return list, total, nil
+}
+
+func (m *machineRow) countSecrets(tx *store.Tx, tenantID string) error {
+	n, err := count(tx, `SELECT COUNT(*) FROM escrow_secrets WHERE tenant_id = $1 AND machine_id = $2`, tenantID, m.ID)
+	m.secrets = &n
+	return err
 }
 
 func machineRowOf(tx *store.Tx, tenantID, id string) (machineRow, error) {

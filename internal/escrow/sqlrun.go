@@ -3,6 +3,7 @@ package escrow
 import (
 	"encoding/json"
 	"errors"
+	"strings"
 	"time"
 
 	"github.com/portreeve/portreeve/internal/input"
@@ -34,7 +35,7 @@ func insertRun(tx *store.Tx, tenantID string, r Run) error {
 		ms(r.CreatedAt), ms(r.UpdatedAt)); err != nil {
 		return err
 	}
-	_, err := tx.Exec(`UPDATE machines SET last_run = $1 WHERE tenant_id = $2 AND id = $3`, r.ID, tenantID, r.Machine)
+	_, err := tx.Exec(`UPDATE machines SET last_run = $1, last_status = $2 WHERE tenant_id = $3 AND id = $4`, r.ID, r.Status, tenantID, r.Machine)
 	return err
 }
 
@@ -45,38 +46,67 @@ func insertReport(tx *store.Tx, tenantID string, run Run, r Report, now time.Tim
 }
 
 func updateRun(tx *store.Tx, tenantID string, r Run) error {
-	_, err := tx.Exec(`UPDATE machine_runs SET status = $1, started_at = $2, finished_at = $3, phases = $4, extra = $5, reports = $6, updated_at = $7
+	if _, err := tx.Exec(`UPDATE machine_runs SET status = $1, started_at = $2, finished_at = $3, phases = $4, extra = $5, reports = $6, updated_at = $7
 		WHERE tenant_id = $8 AND machine_id = $9 AND id = $10`, r.Status, ms(r.StartedAt), ms(r.FinishedAt), string(r.Phases), string(r.Extra), r.Reports, ms(r.UpdatedAt),
-		tenantID, r.Machine, r.ID)
+		tenantID, r.Machine, r.ID); err != nil {
+		return err
+	}
+	_, err := tx.Exec(`UPDATE machines SET last_status = $1 WHERE tenant_id = $2 AND id = $3 AND last_run = $4`, r.Status, tenantID, r.Machine, r.ID)
 	return err
 }
 
 // runRow is a run with its machine's hostname.
 type runRow struct {
 	Run
-	hostname string
+	hostname, lastHostname string
 }
 
-// listRuns reads a page, the newest first; machine and status narrow it unless
-// they are "".
-func listRuns(tx *store.Tx, tenantID, machine, status string, p input.Page) (list []runRow, total int, err error) {
-	const where = `WHERE r.tenant_id = $1 AND ($2 = '' OR r.machine_id = $2) AND ($3 = '' OR r.status = $3)`
-	if total, err = count(tx, `SELECT COUNT(*) FROM machine_runs r `+where, tenantID, machine, status); err != nil {
+// runFilter narrows a list of runs by what is not its zero value.
+type runFilter struct {
+	machine, id, status string
+	last                bool // of each machine the last one
+	worst               bool // failed ones first, then those that are going on
+	brief               bool // without phases and further fields
+}
+
+// listRuns reads a page, the newest first. "failed", "running", "succeeded" stand
+// in that order in the alphabet too, so that an index serves.
+func listRuns(tx *store.Tx, tenantID string, f runFilter, p input.Page) (list []runRow, total int, err error) {
+	w := only(`r.tenant_id = ?`, tenantID)
+	w.text("r.machine_id", f.machine)
+	w.text("r.id", f.id)
+	w.text("r.status", f.status)
+	from := ` FROM machine_runs r `
+	if f.last {
+		from += `JOIN machines m ON m.tenant_id = r.tenant_id AND m.id = r.machine_id `
+		w.and(`m.tenant_id = ? AND m.last_run = r.id`, tenantID)
+		w.text("m.last_status", f.status)
+	}
+	if total, err = count(tx, `SELECT COUNT(*)`+from+w.String(), w.args...); err != nil {
 		return nil, 0, err
 	}
+	if !f.last {
+		from += `JOIN machines m ON m.tenant_id = r.tenant_id AND m.id = r.machine_id `
+	}
+	order, columns := ` ORDER BY r.created_at DESC, r.machine_id, r.id `, runColumns
+	if f.worst {
+		order = ` ORDER BY r.status, r.created_at DESC, r.machine_id, r.id `
+	}
+	if f.brief {
+		columns = strings.Replace(columns, `r.phases, r.extra`, `'', ''`, 1)
+	}
 	list, err = store.List(tx, func(row store.Row) (r runRow, err error) {
-		r.Run, err = scanRun(oneMore{row, &r.hostname})
+		r.Run, err = scanRun(more{row, []any{&r.hostname, &r.lastHostname}})
 		return r, err
-	}, `SELECT `+runColumns+`, m.hostname FROM machine_runs r JOIN machines m ON m.tenant_id = r.tenant_id AND m.id = r.machine_id `+where+
-		` ORDER BY r.created_at DESC, r.machine_id, r.id LIMIT $4 OFFSET $5`, tenantID, machine, status, p.Limit, p.Offset)
+	}, `SELECT `+columns+`, m.hostname, m.last_hostname`+from+w.String()+order+w.page(p), w.args...)
 	return list, total, err
 }
 
-// oneMore scans one column more than a scan function knows of.
-type oneMore struct {
+// more scans columns more than a scan function knows of.
+type more struct {
 	row  store.Row
-	more *string
+	into []any
 }
 
 // Scan implements store.Row.
-func (o oneMore) Scan(into ...any) error { return o.row.Scan(append(into, o.more)...) }
+func (m more) Scan(into ...any) error { return m.row.Scan(append(into, m.into...)...) }

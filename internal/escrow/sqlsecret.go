@@ -2,6 +2,7 @@ package escrow
 
 import (
 	"errors"
+	"time"
 
 	"github.com/portreeve/portreeve/internal/input"
 	"github.com/portreeve/portreeve/internal/store"
@@ -43,26 +44,38 @@ func insertSecret(tx *store.Tx, tenantID string, x Secret) error {
 	return err
 }
 
+// markRevealed notes who had a secret handed out last, beside the event of it.
+func markRevealed(tx *store.Tx, tenantID, id, userID string, now time.Time) error {
+	_, err := tx.Exec(`UPDATE escrow_secrets SET revealed_at = $1, revealed_by = $2 WHERE tenant_id = $3 AND id = $4`, ms(now), userID, tenantID, id)
+	return err
+}
+
 // secretRow is what a list shows of a secret: everything but itself.
 type secretRow struct {
 	Secret
-	hostname string
+	hostname   string
+	revealedAt time.Time
+	revealedBy string // users row
+	email      string // of that row, "" where it is gone
 }
 
 // listSecrets reads a page, the newest first; machine and kind narrow it unless
 // they are "". No ciphertext is read.
 func listSecrets(tx *store.Tx, tenantID, machine, kind string, p input.Page) (list []secretRow, total int, err error) {
-	const where = `WHERE x.tenant_id = $1 AND ($2 = '' OR x.machine_id = $2) AND ($3 = '' OR x.kind = $3)`
-	if total, err = count(tx, `SELECT COUNT(*) FROM escrow_secrets x `+where, tenantID, machine, kind); err != nil {
+	w := only(`x.tenant_id = ?`, tenantID)
+	w.text("x.machine_id", machine)
+	w.text("x.kind", kind)
+	if total, err = count(tx, `SELECT COUNT(*) FROM escrow_secrets x`+w.String(), w.args...); err != nil {
 		return nil, 0, err
 	}
 	list, err = store.List(tx, func(row store.Row) (x secretRow, err error) {
-		var created int64
-		err = row.Scan(&x.ID, &x.Machine, &x.Kind, &x.Label, &x.Version, &x.Kid, &x.Format, &created, &x.hostname)
-		x.CreatedAt = at(created)
+		var created, revealed int64
+		err = row.Scan(&x.ID, &x.Machine, &x.Kind, &x.Label, &x.Version, &x.Kid, &x.Format, &created, &x.hostname, &revealed, &x.revealedBy, &x.email)
+		x.CreatedAt, x.revealedAt = at(created), at(revealed)
 		return x, err
-	}, `SELECT x.id, x.machine_id, x.kind, x.label, x.version, x.kid, x.format, x.created_at, m.hostname
-		FROM escrow_secrets x JOIN machines m ON m.tenant_id = x.tenant_id AND m.id = x.machine_id `+where+` ORDER BY x.created_at DESC, x.id LIMIT $4 OFFSET $5`,
-		tenantID, machine, kind, p.Limit, p.Offset)
+	}, `SELECT x.id, x.machine_id, x.kind, x.label, x.version, x.kid, x.format, x.created_at, m.hostname,
+			x.revealed_at, x.revealed_by, COALESCE(u.email, '')
+		FROM escrow_secrets x JOIN machines m ON m.tenant_id = x.tenant_id AND m.id = x.machine_id
+			LEFT JOIN users u ON u.tenant_id = x.tenant_id AND u.id = x.revealed_by`+w.String()+` ORDER BY x.created_at DESC, x.id`+w.page(p), w.args...)
 	return list, total, err
 }

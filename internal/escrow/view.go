@@ -110,10 +110,11 @@ type machineView struct {
 	CreatedAt    *string  `json:"createdAt,omitempty"`
 	LastSeenAt   *string  `json:"lastSeenAt,omitempty"`
 	LastRun      *lastRun `json:"lastRun,omitempty"`
+	Secrets      *int     `json:"secrets,omitempty"` // how many; only for those who may list them
 }
 
 func viewMachine(m machineRow) machineView {
-	v := machineView{ID: m.ID, Serial: m.Serial, Hostname: m.Hostname, LastHostname: m.LastHostname, Hostnames: m.Names, Group: m.Group, CreatedAt: moment(m.CreatedAt), LastSeenAt: moment(m.SeenAt)}
+	v := machineView{ID: m.ID, Serial: m.Serial, Hostname: m.Hostname, LastHostname: m.LastHostname, Hostnames: m.Names, Group: m.Group, CreatedAt: moment(m.CreatedAt), LastSeenAt: moment(m.SeenAt), Secrets: m.secrets}
 	if m.status != "" {
 		v.LastRun = &lastRun{m.run.ID, m.run.Status, moment(m.run.StartedAt), moment(m.run.FinishedAt), moment(m.run.UpdatedAt)}
 	}
@@ -124,18 +125,19 @@ type runView struct {
 	ID         string          `json:"id"`
 	MachineID  string          `json:"machineId"`
 	Hostname   string          `json:"hostname"`
+	LastName   string          `json:"lastHostname,omitempty"`
 	Status     string          `json:"status"`
 	StartedAt  *string         `json:"startedAt"`
 	FinishedAt *string         `json:"finishedAt"`
-	Phases     json.RawMessage `json:"phases"`
-	Extra      json.RawMessage `json:"extra"`
+	Phases     json.RawMessage `json:"phases,omitempty"` // left out where detail=false asks for it
+	Extra      json.RawMessage `json:"extra,omitempty"`
 	Reports    int             `json:"reports"`
 	CreatedAt  *string         `json:"createdAt"`
 	UpdatedAt  *string         `json:"updatedAt"`
 }
 
 func viewRun(r runRow) runView {
-	return runView{r.ID, r.Machine, r.hostname, r.Status, moment(r.StartedAt), moment(r.FinishedAt), r.Phases, r.Extra, r.Reports, moment(r.CreatedAt), moment(r.UpdatedAt)}
+	return runView{r.ID, r.Machine, r.hostname, r.lastHostname, r.Status, moment(r.StartedAt), moment(r.FinishedAt), r.Phases, r.Extra, r.Reports, moment(r.CreatedAt), moment(r.UpdatedAt)}
 }
 
 type secretView struct {
@@ -149,10 +151,22 @@ type secretView struct {
 	Format    string  `json:"format"`
 	Bound     bool    `json:"bound"` // false: nothing in it says whose it is
 	CreatedAt *string `json:"createdAt"`
+	// LastReveal is who had it handed out last.
+	LastReveal *lastReveal `json:"lastReveal,omitempty"`
+}
+
+type lastReveal struct {
+	At     *string `json:"at"`
+	UserID string  `json:"userId"`
+	Email  string  `json:"email,omitempty"` // "": that user is gone
 }
 
 func viewSecret(x secretRow) secretView {
-	return secretView{x.ID, x.Machine, x.hostname, x.Kind, x.Label, x.Version, x.Kid, x.Format, x.Format == envelope.FormatJWE, moment(x.CreatedAt)}
+	v := secretView{x.ID, x.Machine, x.hostname, x.Kind, x.Label, x.Version, x.Kid, x.Format, x.Format == envelope.FormatJWE, moment(x.CreatedAt), nil}
+	if !x.revealedAt.IsZero() {
+		v.LastReveal = &lastReveal{moment(x.revealedAt), x.revealedBy, x.email}
+	}
+	return v
 }
 
 type revealView struct {
