@@ -86,7 +86,7 @@ func TestAFleetIsCounted(t *testing.T) {
 			h.want(400, h.as("viewer"), "GET /v1/machines?"+query, "")
 		}
 		for query, want := range map[string]string{
-			"order=worst": "pc-2 pc-1 old-1 pc-2 pc-3", "last=true&order=worst": "pc-1 old-1 pc-2 pc-3", "last=true&status=failed": "pc-1 old-1", "status=passed": "pc-3", "id=r2": "pc-2",
+			"order=worst": "pc-2 pc-1 old-1 pc-2 pc-3", "last=true&order=worst": "pc-1 old-1 pc-2 pc-3", "last=true&status=failed": "pc-1 old-1", "status=passed": "pc-3", "id=r2": "pc-2", "search=LD-": "old-1", "search=pc-3&last=true": "pc-3", "search=zz": "",
 		} {
 			got := names(h.want(200, h.as("viewer"), "GET /v1/runs?detail=false&"+query, ""))
 			sorted := func(s string) string { return strings.NewReplacer("pc-2 pc-1", "pc-1 pc-2").Replace(s) } // of one millisecond

@@ -131,14 +131,14 @@ func (u *surface) machine(ctx context.Context, c *gateway.Call, p Person) (reque
 	return gateway.JSON(200, viewMachine(m)), nil
 }
 
-// listRuns narrows by machine, id and status; last=true is each machine's last run
+// listRuns narrows by machine, a part of its names, id and status; last=true is each machine's last run
 // alone, order=worst puts the failed ones first, detail=false leaves out what is
 // long.
 func (u *surface) listRuns(ctx context.Context, c *gateway.Call, p Person) (request.Reply, error) {
-	return pageFor(ctx, u, c, p, seeMachines, []string{"machine", "id", "status", "last", "order", "detail"}, viewRun,
+	return pageFor(ctx, u, c, p, seeMachines, []string{"machine", "search", "id", "status", "last", "order", "detail"}, viewRun,
 		func(tx *store.Tx, q map[string]string, page input.Page) ([]runRow, int, error) {
 			var wrong input.Fields
-			f := runFilter{machine: q["machine"], id: q["id"], status: status(q["status"]), last: flag(&wrong, q, "last", false), worst: q["order"] == "worst",
+			f := runFilter{machine: q["machine"], search: q["search"], id: q["id"], status: status(q["status"]), last: flag(&wrong, q, "last", false), worst: q["order"] == "worst",
 				brief: !flag(&wrong, q, "detail", true)}
 			if o := q["order"]; o != "" && o != "newest" && o != "worst" {
 				wrong.Add("order", "must be newest or worst")

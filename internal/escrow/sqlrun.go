@@ -64,9 +64,10 @@ type runRow struct {
 // runFilter narrows a list of runs by what is not its zero value.
 type runFilter struct {
 	machine, id, status string
-	last                bool // of each machine the last one
-	worst               bool // failed ones first, then those that are going on
-	brief               bool // without phases and further fields
+	search              string // in the names of machines
+	last                bool   // of each machine the last one
+	worst               bool   // failed ones first, then those that are going on
+	brief               bool   // without phases and further fields
 }
 
 // listRuns reads a page, the newest first. "failed", "running", "succeeded" stand
@@ -76,6 +77,11 @@ func listRuns(tx *store.Tx, tenantID string, f runFilter, p input.Page) (list []
 	w.text("r.machine_id", f.machine)
 	w.text("r.id", f.id)
 	w.text("r.status", f.status)
+	if f.search != "" {
+		pattern := like(foldHost(f.search))
+		w.and(`r.machine_id IN (SELECT n.id FROM machines n WHERE n.tenant_id = ? AND n.hostname_folded LIKE ? ESCAPE '!'
+			UNION SELECT n.machine_id FROM machine_names n WHERE n.tenant_id = ? AND n.folded LIKE ? ESCAPE '!')`, tenantID, pattern, tenantID, pattern)
+	}
 	from := ` FROM machine_runs r `
 	if f.last {
 		from += `JOIN machines m ON m.tenant_id = r.tenant_id AND m.id = r.machine_id `
