@@ -10,5 +10,6 @@ import (
 func (s *site) pages() []gateway.SurfaceRoute {
 	return slices.Concat(
 		s.keys(),
+		s.escrowKey(),
 	)
 }
