@@ -16,8 +16,11 @@ import (
 //	GET, PATCH, DELETE  /tenant/api-keys/:id          apikeys:read, apikeys:write
 //	POST                /tenant/api-keys/:id/rotate   apikeys:write
 //
-// and those of machine tokens, of machineRoutes. All of them work on the caller's own tenant. Ids of another are 404. What a
-// key was used for (:id/usage) is told by the feature usage.
+// and those of machine tokens, of machineRoutes. All of them work on the caller's
+// own tenant. Ids of another are 404. What a key was used for (:id/usage) is told by
+// the feature usage. Lists take limit, offset, state (active, disabled, expired,
+// revoked; any but revoked unless written) and search: a part of name, prefix or id,
+// letters in either case.
 func (s *Service) Routes() []gateway.SurfaceRoute {
 	const list, one, rotate = "/tenant/api-keys", "/tenant/api-keys/:id", "/tenant/api-keys/:id/rotate"
 	return append([]gateway.SurfaceRoute{
@@ -72,7 +75,15 @@ func (s *Service) answerList(ctx context.Context, c *gateway.Call, machine input
 	if err != nil {
 		return request.Reply{}, err
 	}
-	keys, total, err := s.listOf(ctx, c.Tenant, which{revoked.Value, machine}, page.Limit, page.Offset)
+	state, err := input.OneOf(c.View, "state", "active", "disabled", "expired", "revoked")
+	if err != nil {
+		return request.Reply{}, err
+	}
+	like, err := input.Search(c.View, "search")
+	if err != nil {
+		return request.Reply{}, err
+	}
+	keys, total, err := s.listOf(ctx, c.Tenant, which{revoked.Value, machine, state, like}, page.Limit, page.Offset)
 	if err != nil {
 		return request.Reply{}, err
 	}

@@ -171,10 +171,62 @@ func TestBadRequestsNameTheField(t *testing.T) {
 		{"POST", "/" + m.ID + "/rotate", `{"gracePeriodSeconds":"1h"}`, "gracePeriodSeconds"},
 		{"GET", "?limit=0", ``, "limit"},
 		{"GET", "?revoked=perhaps", ``, "revoked"},
+		{"GET", "?state=lost", ``, "state"},
+		{"GET", "?search=" + strings.Repeat("x", 201), ``, "search"},
 	} {
 		_, _, err := k.call(ann, tt.method, "/tenant/api-keys"+tt.path, tt.body)
 		wantCode(t, tt.method+" "+tt.body, err, fault.BadRequest, tt.field)
 	}
 	_, _, err := k.call(person("eve", "keeper"), "POST", "/tenant/api-keys", `{"name":"a","scopes":["docs:read"]}`)
 	wantCode(t, "a scope that she does not hold", err, fault.Forbidden, "")
+}
+
+// TestAListIsSoughtThrough: by state, and by a part of what a key is called.
+func TestAListIsSoughtThrough(t *testing.T) {
+	both(t, func(t *testing.T, k *kit) {
+		ann := person("ann", "admin")
+		make := func(name, more string) string {
+			_, made, err := k.call(ann, "POST", "/tenant/api-keys", `{"name":"`+name+`","scopes":["docs:read"]`+more+`}`)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return made["id"].(string)
+		}
+		ids := map[string]string{
+			"plain": make("Billing 100%", ""), "short": make("billing_import", `,"expiresAt":"2026-11-21T13:00:00Z"`), "off": make("Crawler", ""), "gone": make("Billing of old", ""),
+			"never": make("Ünder", `,"expiresAt":null`),
+		}
+		for _, c := range []struct{ method, id, body string }{{"PATCH", ids["off"], `{"disabled":true}`}, {"PATCH", ids["short"], `{"disabled":true}`}, {"DELETE", ids["gone"], ""}} {
+			if _, _, err := k.call(ann, c.method, "/tenant/api-keys/"+c.id, c.body); err != nil {
+				t.Fatal(err)
+			}
+		}
+		k.advance(2 * time.Hour)
+		for query, want := range map[string][]string{
+			"": {"never", "off", "plain", "short"}, "state=active": {"never", "plain"}, "state=disabled": {"off"}, "state=expired": {"short"}, "state=revoked": {"gone"},
+			"search=BILLING": {"plain", "short"}, "search=100%25": {"plain"}, "search=_": {"never", "off", "plain", "short"}, "search=g_i": {"short"}, "search=%25": {"plain"}, "search=!": {},
+			"search=%20crawl%20&state=active": {}, "search=%20crawl%20": {"off"}, "search=bill&state=revoked": {"gone"},
+			"search=" + ids["off"]: {"off"}, "search=%27%20OR%201=1--": {}, "search=nder": {"never"},
+		} {
+			_, list, err := k.call(ann, "GET", "/tenant/api-keys?"+query, "")
+			if err != nil {
+				t.Fatalf("%s: %v", query, err)
+			}
+			var got []string
+			for _, one := range list["data"].([]any) {
+				for name, id := range ids {
+					if id == one.(map[string]any)["id"] {
+						got = append(got, name)
+					}
+				}
+			}
+			slices.Sort(got)
+			if !slices.Equal(got, want) {
+				t.Errorf("%q lists %v, want %v", query, got, want)
+			}
+			if total := list["pagination"].(map[string]any)["total"]; !strings.Contains(query, "limit") && total != float64(len(want)) {
+				t.Errorf("%q counts %v", query, total)
+			}
+		}
+	})
 }

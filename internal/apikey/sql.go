@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/portreeve/portreeve/internal/input"
@@ -137,34 +139,48 @@ func updateKey(tx *store.Tx, k Key) error {
 type which struct {
 	revoked bool                 // those that were revoked instead of the others
 	machine input.Optional[bool] // machine tokens alone, or none of them
+	state   string               // active, disabled, expired or revoked; "": any but revoked
+	like    string               // a pattern that name or prefix are like, or the id is; "": any
 }
 
-// bounds are what revoked_at and machine lie between.
-func (w which) bounds() []any {
-	out := []any{int64(0), int64(0), int64(0), int64(1)}
-	if w.revoked {
-		out[0], out[1] = int64(1), int64(1)<<62
+// where is the condition, whose parameters are the values. What it compares with
+// is bounded by the tenant's keys; an index serves its first two.
+func (w which) where(tenantID string, now time.Time) (text string, values []any) {
+	text, values = ` FROM api_keys WHERE tenant_id = $1 AND revoked_at = 0`, []any{tenantID}
+	if w.revoked || w.state == "revoked" {
+		text = ` FROM api_keys WHERE tenant_id = $1 AND revoked_at > 0`
 	}
-	switch {
-	case !w.machine.Set:
-	case w.machine.Value:
-		out[2] = int64(1)
-	default:
-		out[3] = int64(0)
+	and := func(condition string, value any) {
+		values = append(values, value)
+		text += " AND " + strings.ReplaceAll(condition, "?", "$"+strconv.Itoa(len(values)))
 	}
-	return out
+	if w.machine.Set {
+		and(`machine = ?`, w.machine.Value)
+	}
+	switch w.state {
+	case "expired":
+		and(`expires_at > 0 AND expires_at <= ?`, now.UnixMilli())
+	case "active":
+		and(`disabled = 0 AND (expires_at = 0 OR expires_at > ?)`, now.UnixMilli())
+	case "disabled":
+		and(`disabled = 1 AND (expires_at = 0 OR expires_at > ?)`, now.UnixMilli())
+	}
+	if w.like != "" {
+		and(`(LOWER(name) LIKE ? ESCAPE '!' OR LOWER(prefix) LIKE ? ESCAPE '!' OR LOWER(id) LIKE ? ESCAPE '!')`, w.like)
+	}
+	return text, values
 }
 
 // listKeys reads a page, newest first, and says how many there are.
 func listKeys(tx *store.Tx, tenantID string, w which, limit, offset int) (page []Key, total int, err error) {
-	const where = ` FROM api_keys WHERE tenant_id = $1 AND revoked_at BETWEEN $2 AND $3 AND machine BETWEEN $4 AND $5`
-	args := append([]any{tenantID}, w.bounds()...)
+	where, args := w.where(tenantID, tx.Now())
 	var n int64
 	if err = tx.Row(`SELECT COUNT(*)`+where, args...).Scan(&n); err != nil {
 		return nil, 0, err
 	}
-	page, err = store.List(tx, scanKey(tenantID), `SELECT `+keyColumns+where+` ORDER BY revoked_at DESC, created_at DESC, id DESC LIMIT $6 OFFSET $7`,
-		append(args, limit, offset)...)
+	next := len(args) + 1
+	page, err = store.List(tx, scanKey(tenantID), `SELECT `+keyColumns+where+` ORDER BY revoked_at DESC, created_at DESC, id DESC LIMIT $`+
+		strconv.Itoa(next)+` OFFSET $`+strconv.Itoa(next+1), append(args, limit, offset)...)
 	return page, int(n), err
 }
 

@@ -31,7 +31,7 @@ func (s *Service) Export(ctx context.Context, by By, id string, parts ...Part) (
 		}
 		for total := 1; len(out.Users) < total; {
 			var page []User
-			if page, total, err = listUsers(tx, id, 1000, len(out.Users)); err != nil {
+			if page, total, err = listUsers(tx, id, Wanted{}, 1000, len(out.Users)); err != nil {
 				return err
 			}
 			for _, u := range page {

@@ -14,7 +14,10 @@ import (
 //	GET, PATCH, DELETE  /tenant/users/{id}   users:read, users:write
 //	GET, POST           /tenant/config       users:read, users:write
 //
-// All of them work on the caller's own tenant. Ids of another are 404.
+// All of them work on the caller's own tenant. Ids of another are 404. The list
+// takes limit, offset, role (one that they have), state (active, disabled) and
+// search: a part of e-mail, name, service token, subject or id, letters in either
+// case.
 func (s *Service) Routes() []gateway.SurfaceRoute {
 	const users, user, config = "/tenant/users", "/tenant/users/:id", "/tenant/config"
 	return []gateway.SurfaceRoute{

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -260,4 +261,44 @@ func TestBadInputTellsNothing(t *testing.T) {
 func field(s string) request.Field {
 	name, value, _ := strings.Cut(s, ": ")
 	return request.Field{Name: name, Value: value}
+}
+
+func TestUsersAreSoughtByHTTP(t *testing.T) {
+	serve(t, func(t *testing.T, s *site) {
+		s.add(t, "acme", NewUser{ID: "u1", Email: "Alice@Example.com", Name: "Alice of 100%", Roles: []string{"clerk", "reader"}})
+		s.add(t, "acme", NewUser{ID: "u2", Email: "bob_b@example.com", Roles: []string{"reader"}, Disabled: true})
+		s.add(t, "acme", NewUser{ID: "u3", ServiceToken: "CI.access"})
+		s.add(t, "acme", NewUser{ID: "u4", Bound: Binding{Provider: "jwt", Subject: "carol"}, Roles: []string{"clerk"}})
+		s.add(t, "main", NewUser{ID: "u5", Email: "alice@example.com", Roles: []string{"clerk"}})
+		for query, want := range map[string]string{
+			"": "u1 u2 u3 u4", "search=EXAMPLE": "u1 u2", "search=alice": "u1", "search=100%25": "u1", "search=_b%40": "u2", "search=%25": "u1", "search=ci.": "u3",
+			"search=carol": "u4", "search=u3": "u3", "search=nobody": "", "role=clerk": "u1 u4", "role=reader": "u1 u2", "role=none": "", "state=disabled": "u2",
+			"state=active": "u1 u3 u4", "role=reader&state=active": "u1", "role=clerk&search=car": "u4", "search=%27%3B--": "",
+		} {
+			status, body := s.ask("reader@acme", "GET /tenant/users?"+query, "")
+			var list struct {
+				Data       []UserView
+				Pagination struct{ Total int }
+			}
+			if err := json.Unmarshal([]byte(body), &list); status != 200 || err != nil {
+				t.Fatalf("%s: %d %s", query, status, body)
+			}
+			var got []string
+			for _, u := range list.Data {
+				got = append(got, u.ID)
+				if u.ID == "u1" && strings.Join(u.Roles, " ") != "clerk reader" {
+					t.Errorf("%q: roles %v", query, u.Roles)
+				}
+			}
+			slices.Sort(got)
+			if strings.Join(got, " ") != want || list.Pagination.Total != len(got) {
+				t.Errorf("%q lists %v of %d, want %s", query, got, list.Pagination.Total, want)
+			}
+		}
+		for _, query := range []string{"state=lost", "search=a&search=b", "search=" + strings.Repeat("x", 201)} {
+			if status, _ := s.ask("reader@acme", "GET /tenant/users?"+query, ""); status != 400 {
+				t.Errorf("%s: %d", query, status)
+			}
+		}
+	})
 }

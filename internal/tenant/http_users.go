@@ -13,7 +13,17 @@ func (s *Service) listUsers(ctx context.Context, c *gateway.Call) (request.Reply
 	if err != nil {
 		return request.Reply{}, err
 	}
-	users, total, err := s.Users(ctx, c.Tenant, page)
+	var w Wanted
+	if w.like, err = input.Search(c.View, "search"); err != nil {
+		return request.Reply{}, err
+	}
+	if w.state, err = input.OneOf(c.View, "state", "active", "disabled"); err != nil {
+		return request.Reply{}, err
+	}
+	if w.role, _, err = input.Query(c.View, "role"); err != nil {
+		return request.Reply{}, err
+	}
+	users, total, err := s.UsersWanted(ctx, c.Tenant, w, page)
 	if err != nil {
 		return request.Reply{}, err
 	}

@@ -87,35 +87,6 @@ func everywhereService(tx *store.Tx, standard, clientID string) (User, error) {
 	return everywhere(tx, standard, `service_token = $2 AND service_token <> ''`, clientID)
 }
 
-func listUsers(tx *store.Tx, tenant string, limit, offset int) (list []User, total int, err error) {
-	if err = tx.Row(`SELECT COUNT(*) FROM users WHERE tenant_id = $1`, tenant).Scan(&total); err != nil {
-		return nil, 0, err
-	}
-	list, err = store.List(tx, scanUser, `SELECT `+userColumns+` FROM users WHERE tenant_id = $1 ORDER BY created_at, id LIMIT $2 OFFSET $3`, tenant, limit, offset)
-	if err != nil {
-		return nil, 0, err
-	}
-	roles, err := rolesOfPage(tx, tenant, limit, offset)
-	for i := range list {
-		list[i].Roles = append([]string{}, roles[list[i].ID]...)
-	}
-	return list, total, err
-}
-
-// rolesOfPage lists the stored roles of a page of users, each sorted, in one
-// query: with one for each of them a large tenant could be neither exported nor
-// deleted within the time that a transaction has.
-func rolesOfPage(tx *store.Tx, tenant string, limit, offset int) (map[string][]string, error) {
-	rows, err := store.List(tx, func(row store.Row) (r [2]string, err error) { return r, row.Scan(&r[0], &r[1]) },
-		`SELECT user_id, role FROM user_roles WHERE tenant_id = $1
-		AND user_id IN (SELECT id FROM users WHERE tenant_id = $1 ORDER BY created_at, id LIMIT $2 OFFSET $3) ORDER BY role`, tenant, limit, offset)
-	out := map[string][]string{}
-	for _, r := range rows {
-		out[r[0]] = append(out[r[0]], r[1])
-	}
-	return out, err
-}
-
 func insertUser(tx *store.Tx, u User) error {
 	folded, _, _ := principal.FoldEmail(u.Email)
 	bound := int64(0)

@@ -169,7 +169,7 @@ func (s *Service) Delete(ctx context.Context, by By, id string) error {
 func noteEverybody(tx *store.Tx, id string) error {
 	noteTenant(tx, id)
 	for offset := 0; ; offset += 1000 {
-		users, total, err := listUsers(tx, id, 1000, offset)
+		users, total, err := listUsers(tx, id, Wanted{}, 1000, offset)
 		if err != nil {
 			return err
 		}

@@ -93,11 +93,16 @@ func FindUserIn(tx *store.Tx, tenant, ref string) (User, error) {
 
 // Users lists the users of a tenant, the oldest first.
 func (s *Service) Users(ctx context.Context, tenant string, p input.Page) (list []User, total int, err error) {
+	return s.UsersWanted(ctx, tenant, Wanted{}, p)
+}
+
+// UsersWanted is Users with those alone that are wanted.
+func (s *Service) UsersWanted(ctx context.Context, tenant string, w Wanted, p input.Page) (list []User, total int, err error) {
 	err = s.d.DB.Read(ctx, func(tx *store.Tx) error {
 		if _, err := Get(tx, tenant); err != nil {
 			return err
 		}
-		list, total, err = listUsers(tx, tenant, p.Limit, p.Offset)
+		list, total, err = listUsers(tx, tenant, w, p.Limit, p.Offset)
 		return err
 	})
 	return list, total, err
