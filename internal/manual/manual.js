@@ -1,3 +1,9 @@
+// The list of pages begins at the page shown, where the list has a bar of its own.
+{
+  const pages = document.querySelector(".pages");
+  const here = pages.querySelector("[aria-current]");
+  if (here && here.offsetTop > pages.clientHeight) pages.scrollTop = here.offsetTop - pages.clientHeight / 2;
+}
 // A copy button on every block of code. Of a session in a shell it copies what is
 // typed, without prompts and answers.
 {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -16,6 +17,8 @@ import (
 	"github.com/portreeve/portreeve/test/edge"
 	"github.com/portreeve/portreeve/test/peer"
 )
+
+var alike = regexp.MustCompile(`^(?:adr|examples)/|^(?:compatibility|config)`)
 
 const docsFile = `
 environment: test
@@ -41,9 +44,35 @@ func TestTheDocumentation(t *testing.T) {
 	l.reads(b.goTo(origin+"/docs/"), "docs", "Portreeve")
 	l.reads(b.goTo(origin+"/docs/tutorial.html"), "docs-tutorial", "Tutorial: from a clone to a protected application")
 	l.reads(b.goTo(origin+"/docs/config.html"), "docs-config", "Every key")
+	b.goTo(origin + "/docs/config-2.html").until(`document.querySelector("h1")?.innerText.startsWith("Every key: ")`)
+	l.reads(b, "docs-config-2", eval[string](b, `document.querySelector("h1").innerText`)) // where it is cut changes with the keys
+	l.reads(b.goTo(origin+"/docs/howto/move-from-edge-workers.html"), "docs-move", "Move from the edge Workers")
 	l.reads(b.goTo(origin+"/docs/search.html"), "docs-index", "Search and index")
 	l.reads(b.goTo(origin+"/docs/search.html?q=revocation"), "docs-search", "Search and index")
 	l.reads(b.goTo(origin+"/docs/examples/sign-in.html"), "docs-example", "sign-in.yaml")
+
+	// Every other page, once, as the narrowest telephone shows it: those of one kind
+	// are alike in what axe looks at.
+	files, err := app.Documentation(true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.screen(360, "dark")
+	for _, f := range files {
+		if !strings.HasSuffix(f.Path, ".html") {
+			continue
+		}
+		b.goTo(origin + "/docs/" + f.Path)
+		if over := eval[int](b, `document.documentElement.scrollWidth - innerWidth`); over > 0 {
+			t.Errorf("%s: %d px wider than a screen of 360", f.Path, over)
+		}
+		if alike.MatchString(f.Path) {
+			continue
+		}
+		for _, v := range l.violations(b) {
+			t.Errorf("%s: %.600s", f.Path, v)
+		}
+	}
 
 	// By keyboard: the first key leads past the frame, a search to the place found.
 	b.screen(1280, "light")
@@ -53,6 +82,12 @@ func TestTheDocumentation(t *testing.T) {
 	}
 	b.press("\r").until(`document.activeElement.id === "text"`)
 	searched(t, b, origin+"/docs/tutorial.html", origin+"/docs/howto/gateway.html#behind-another-proxy")
+
+	// The list shows where one is, however long it is; the text itself stays on top.
+	b.goTo(origin + "/docs/compatibility.html").until(`document.querySelector(".pages").scrollTop > 0`)
+	if !eval[bool](b, `scrollY === 0 && document.querySelector(".pages [aria-current]").getBoundingClientRect().bottom < innerHeight`) {
+		t.Error("the list of pages does not show the page that is shown")
+	}
 
 	// A session is copied without its prompts and answers.
 	call(b, emulation.SetFocusEmulationEnabled, emulation.SetFocusEmulationEnabledParams{Enabled: true})
@@ -75,10 +110,6 @@ func TestTheDocumentation(t *testing.T) {
 	plain.quiet()
 
 	// From a folder, without a server.
-	files, err := app.Documentation(true)
-	if err != nil {
-		t.Fatal(err)
-	}
 	begin, err := manual.Write(t.TempDir(), "v1", files)
 	if err != nil {
 		t.Fatal(err)
