@@ -21,7 +21,8 @@ type Place struct {
 
 // Routes lists the operations, for each collection:
 //
-//	GET     /api/agents                       anybody: the public ones, and one's own
+//	GET     /api/agents                       anybody: the public ones, and one's own; role=owner, admin, viewer
+//	                                          or any: those on which the caller is that
 //	POST    /api/agents                       agents:create
 //	GET     /api/agents/:id                   viewer
 //	PUT     /api/agents/:id                   admin
@@ -98,6 +99,9 @@ func (u surface) open(c *gateway.Call) bool { return u.at.NoAuth && param(c, "id
 
 func (u surface) list(ctx context.Context, c *gateway.Call) (request.Reply, error) {
 	l, err := listing(c.View, orders, "name")
+	if err == nil {
+		l, err = l.ofRole(c.View)
+	}
 	if err != nil {
 		return request.Reply{}, err
 	}

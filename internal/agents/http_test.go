@@ -158,6 +158,8 @@ func TestWhatIsWrongIsSaidExactly(t *testing.T) {
 			{"GET /api/agents?order=down", ``, invalid("order", "must be asc or desc")},
 			{"GET /api/agents?search=a%00", ``, invalid("search", "must be at most 100 characters, without control characters")},
 			{"GET /api/agents?search=%ff", ``, invalid("search", "must be at most 100 characters, without control characters")},
+			{"GET /api/agents?role=boss", ``, invalid("role", "must be owner, admin, viewer or any")},
+			{"GET /api/agents?role=any&role=any", ``, invalid("role", "stands more than once in the query")},
 			{"GET /api/agents?search=a&search=b", ``, invalid("search", "stands more than once in the query")},
 		} {
 			status, got := h.ask(alice, tt.line, tt.body)
@@ -207,6 +209,9 @@ func TestLists(t *testing.T) {
 			"?search=zzz":                                 "/0",
 			"?offset=100":                                 "/6",
 			"?sort=updatedAt&search=plain":                "a-2 a-3/2",
+			"?role=owner":                                 "a-0 a-1 a-2 a-3 a-4 a1/6",
+			"?role=any&search=1":                          "a-1 a1/2",
+			"?role=admin":                                 "/0",
 		} {
 			body := h.want(200, alice, "GET /api/agents"+query, "")
 			var names []string
@@ -217,6 +222,13 @@ func TestLists(t *testing.T) {
 			total, _, _ = strings.Cut(total, ",")
 			if got := strings.Join(names, " ") + "/" + total; got != want {
 				t.Errorf("%q: %s, want %s", query, got, want)
+			}
+		}
+		h.want(201, alice, "POST /api/agents/a-1/admins", `{"email":"bob@example.com","role":"viewer"}`)
+		bob := h.token("bob@example.com")
+		for query, want := range map[string]int{"": 4, "?role=viewer": 1, "?role=any": 1, "?role=owner": 0} {
+			if got := h.want(200, bob, "GET /api/agents"+query, ""); len(data[[]View](t, got)) != want {
+				t.Errorf("%q for bob: %s", query, got)
 			}
 		}
 		if got := h.want(200, "", "GET /api/agents", ""); len(data[[]View](t, got)) != 3 {

@@ -19,6 +19,7 @@ type Listing struct {
 	Search string // in names and descriptions, whatever the case; "" for all
 	Sort   string // name, createdAt, updatedAt; of members createdAt, email, role
 	Desc   bool
+	Role   string // of things alone: owner, admin or viewer, what the caller is on them; any of them: any; "" for all
 
 	without string // a name that is left out
 }
@@ -72,6 +73,30 @@ func listing(v *request.View, by map[string]string, standard string) (Listing, e
 		}
 	}
 	return l, nil
+}
+
+// anyRole is the role of a filter that takes whatever the caller has a role on.
+const anyRole = "any"
+
+// ofRole reads role.
+func (l Listing) ofRole(v *request.View) (Listing, error) {
+	role, ok, err := input.Query(v, "role")
+	if err == nil && ok && role != anyRole && rank(role) == 0 {
+		err = input.Invalid("role", "must be owner, admin, viewer or any")
+	}
+	l.Role = role
+	return l, err
+}
+
+// ranks are the ranks of the roles that are asked for.
+func (l Listing) ranks() (least, most int) {
+	switch {
+	case l.Role == "":
+		return 0, rank(Owner)
+	case l.Role == anyRole:
+		return 1, rank(Owner)
+	}
+	return rank(l.Role), rank(l.Role)
 }
 
 // direction is the order for a query.

@@ -54,7 +54,7 @@ func (s *Service) ListOpen(ctx context.Context, tenantID, siteTenant, collection
 	if err != nil {
 		return nil, 0, err
 	}
-	if !strings.Contains(soughtIn(first), strings.ToLower(l.Search)) {
+	if least, most := l.ranks(); !strings.Contains(soughtIn(first), strings.ToLower(l.Search)) || rank(first.Role) < least || rank(first.Role) > most {
 		l.without = DefaultName
 		return s.List(ctx, By{}, siteTenant, collection, l)
 	}

@@ -58,14 +58,15 @@ var orders = map[string]string{"name": "v.id", "id": "v.id", "createdAt": "v.cre
 // listAgents reads a page of what a caller sees: the public ones and its own.
 func listAgents(tx *store.Tx, tenantID, collection string, c caller, l Listing) (list []Agent, total int, err error) {
 	from := ` FROM (SELECT ` + agentColumns + `, a.sought FROM agents a WHERE a.tenant_id = $1 AND a.collection = $2) v
-		WHERE (v.public = 1 OR v.standing > 0) AND v.sought LIKE $8 ESCAPE '!' AND v.id <> $9`
-	args := append(c.of(tenantID, collection), l.pattern(strings.ToLower), l.without)
+		WHERE (v.public = 1 OR v.standing > 0) AND v.sought LIKE $8 ESCAPE '!' AND v.id <> $9 AND v.standing BETWEEN $10 AND $11`
+	least, most := l.ranks()
+	args := append(c.of(tenantID, collection), l.pattern(strings.ToLower), l.without, least, most)
 	if err := tx.Row(`SELECT COUNT(*)`+from, args...).Scan(&total); err != nil {
 		return nil, 0, err
 	}
 	list, err = store.List(tx, scanAgent(tenantID, collection),
 		`SELECT v.id, v.description, v.public, v.settings, v.created_at, v.updated_at, v.standing`+from+
-			` ORDER BY `+orders[l.Sort]+l.direction()+`, v.id`+l.direction()+` LIMIT $10 OFFSET $11`, append(args, l.Limit, l.Offset)...)
+			` ORDER BY `+orders[l.Sort]+l.direction()+`, v.id`+l.direction()+` LIMIT $12 OFFSET $13`, append(args, l.Limit, l.Offset)...)
 	return list, total, err
 }
 

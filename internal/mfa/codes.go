@@ -15,6 +15,7 @@ import (
 type Codes struct {
 	Remaining int      `json:"remaining"`
 	Codes     []string `json:"codes,omitempty"`
+	Kept      bool     `json:"kept,omitempty"` // they can be read the one time, by who may
 }
 
 // Codes says how many backup codes are left, and shows them the one time: to the
@@ -65,6 +66,22 @@ func (s *Service) Codes(ctx context.Context, by tenant.By, p Person, stepUp stri
 		return Codes{}, err
 	}
 	return out, nil
+}
+
+// CodesKept is Codes that shows nothing: it says whether the caller can have them
+// shown the one time.
+func (s *Service) CodesKept(ctx context.Context, p Person, stepUp string) (out Codes, err error) {
+	err = s.d.DB.Read(ctx, func(tx *store.Tx) error {
+		if out.Remaining, err = remainingCodes(tx, p); err != nil {
+			return err
+		}
+		if out.Kept, err = hasShown(tx, p, s.now()); err != nil || !out.Kept {
+			return err
+		}
+		out.Kept, err = s.mayRead(tx, p, stepUp)
+		return err
+	})
+	return out, err
 }
 
 // mayRead reports whether a caller is the one that set the app up, or has shown a

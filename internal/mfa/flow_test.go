@@ -52,11 +52,14 @@ func TestTheDocumentedFlow(t *testing.T) {
 
 		// The codes are shown once more, and only once, and not to a page elsewhere.
 		call(t, r.Service, anna, "GET", "/mfa/backup-codes", "", "Sec-Fetch-Site", "cross-site").is(t, 200, `{"remaining":10}`)
+		call(t, r.second, anna, "GET", "/mfa/backup-codes?codes=false", "").is(t, 200, `{"remaining":10,"kept":true}`)
+		call(t, r.second, anna, "GET", "/mfa/backup-codes?codes=true", "").is(t, 400, "")
 		again := call(t, r.second, anna, "GET", "/mfa/backup-codes", "").is(t, 200, "")
 		if shown, _ := again.json(t)["codes"].([]any); !slices.Equal(shown, codes) || again.json(t)["remaining"] != 10.0 {
 			t.Errorf("%s", again.body)
 		}
 		call(t, r.Service, anna, "GET", "/mfa/backup-codes", "").is(t, 200, `{"remaining":10}`)
+		call(t, r.Service, anna, "GET", "/mfa/backup-codes?codes=false", "").is(t, 200, `{"remaining":10}`)
 
 		r.clock.add(period)
 		up := call(t, r.Service, anna, "POST", "/mfa/verify", `{"code":"`+r.code(t, secret)+`"}`).is(t, 200, "")
@@ -116,6 +119,7 @@ func TestBackupCodesAreNotShownToAnotherCredential(t *testing.T) {
 		r.clock.add(5 * time.Minute)
 		anna := r.anna()
 		secret, codes := r.enrolled(t, anna)
+		call(t, r.Service, old, "GET", "/mfa/backup-codes?codes=false", "").is(t, 200, `{"remaining":10}`)
 		call(t, r.Service, old, "GET", "/mfa/backup-codes", "").is(t, 200, `{"remaining":10}`)
 		call(t, r.second, old.session("s1"), "GET", "/mfa/backup-codes", "").is(t, 200, `{"remaining":10}`)
 		call(t, r.Service, old, "GET", "/mfa/backup-codes", "", "X-Portreeve-MFA", r.token(t, anna, secret)).is(t, 200, `{"remaining":10}`)

@@ -104,6 +104,9 @@ func TestWrongCodesLockLongerEachTime(t *testing.T) {
 		for _, try := range tries {
 			try(r.Service).is(t, 400, "")
 		}
+		if until := call(t, r.second, anna, "GET", "/mfa", "").is(t, 200, "").text(t, "lockedUntil"); until != r.clock.now().Add(15*time.Minute).Format(time.RFC3339Nano) {
+			t.Errorf("locked until %s", until)
+		}
 		tries[0](r.Service).is(t, 429, `{"error":"Too Many Requests","message":"Too many wrong codes; try again later","retryAfter":900}`)
 	})
 }

@@ -24,12 +24,13 @@ const (
 
 // Routes lists the operations of a site that is configured so:
 //
-//	GET    /mfa                            {enabled, factors, passkeys}
+//	GET    /mfa                            {enabled, factors, passkeys, lockedUntil?}
 //	POST   /mfa/setup                      → {secret, otpauthUrl, qr}; {code?} where a passkey is enabled
 //	POST   /mfa/verify                     {code} → {verified} or {verified, stepUpToken, expiresIn}
 //	POST   /mfa/enable                     {code?} → {enabled, backupCodes}
 //	POST   /mfa/disable                    {code?} → {enabled: false}
-//	GET    /mfa/backup-codes               → {remaining, codes?}
+//	GET    /mfa/backup-codes               → {remaining, codes?}; with codes=false → {remaining, kept?}, and
+//	                                       kept says that the codes can still be read once
 //	POST   /mfa/backup-codes               {code?} → {remaining, codes}
 //	POST   /mfa/passkeys/register/begin    {code?} → {publicKey}
 //	POST   /mfa/passkeys/register/finish   {name?, …the credential} → 201 {id, name, createdAt, lastUsedAt}

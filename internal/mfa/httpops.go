@@ -81,7 +81,19 @@ func (h *surface) codes(ctx context.Context, c *gateway.Call, p Person) (request
 	// Of a page elsewhere that has a browser fetch this, nobody reads the answer:
 	// the one time would be gone.
 	site := c.View.Header.Get("Sec-Fetch-Site")
-	got, err := h.s.Codes(ctx, by(c), p, tokenOf(c), site == "" || site == "same-origin" || site == "none")
+	show, ok, err := input.Query(c.View, "codes")
+	if err == nil && ok && show != "false" {
+		err = input.Invalid("codes", "must be false, or not there")
+	}
+	if err != nil {
+		return request.Reply{}, err
+	}
+	var got Codes
+	if ok {
+		got, err = h.s.CodesKept(ctx, p, tokenOf(c))
+	} else {
+		got, err = h.s.Codes(ctx, by(c), p, tokenOf(c), site == "" || site == "same-origin" || site == "none")
+	}
 	if err != nil {
 		return request.Reply{}, err
 	}

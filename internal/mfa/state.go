@@ -12,6 +12,8 @@ type State struct {
 	Enabled  bool      `json:"enabled"`
 	Factors  []string  `json:"factors"` // totp, passkey
 	Passkeys []Passkey `json:"passkeys"`
+	// LockedUntil is when codes are looked at again, after too many wrong ones.
+	LockedUntil *time.Time `json:"lockedUntil,omitempty"`
 }
 
 // Passkey is what may be known of a passkey.
@@ -32,7 +34,14 @@ func (k passkey) view() Passkey {
 
 // State reads what a person has.
 func (s *Service) State(ctx context.Context, p Person) (State, error) {
-	f, err := s.factors(ctx, p)
+	var f factors
+	var until time.Time
+	err := s.d.DB.Read(ctx, func(tx *store.Tx) (err error) {
+		if f, err = factorsOf(tx, p, s.now()); err == nil {
+			until, err = lockedUntil(tx, p)
+		}
+		return err
+	})
 	out := State{Enabled: f.any(), Factors: []string{}, Passkeys: []Passkey{}}
 	if f.totp.enabled() {
 		out.Factors = append(out.Factors, "totp")
@@ -42,6 +51,9 @@ func (s *Service) State(ctx context.Context, p Person) (State, error) {
 	}
 	for _, k := range f.passkeys {
 		out.Passkeys = append(out.Passkeys, k.view())
+	}
+	if until.After(s.now()) {
+		out.LockedUntil = &until
 	}
 	return out, err
 }

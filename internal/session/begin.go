@@ -39,8 +39,9 @@ type start struct {
 
 // begin stores a sign-in and returns where the browser goes, and the pre-session
 // cookie that goes with it: the browser's own, where it has one, so that its tabs
-// do not take each other's away.
-func (s *Service) begin(ctx context.Context, t *Site, p *identity.Provider, from netip.Addr, pre, origin, back string) (to, cookie string, err error) {
+// do not take each other's away. again has the provider ask for a sign-in even of
+// somebody whom it knows.
+func (s *Service) begin(ctx context.Context, t *Site, p *identity.Provider, from netip.Addr, pre, origin, back string, again bool) (to, cookie string, err error) {
 	doc, err := s.document(ctx, p)
 	if err != nil {
 		return "", "", err
@@ -73,7 +74,11 @@ func (s *Service) begin(ctx context.Context, t *Site, p *identity.Provider, from
 		}
 		return crowd(tx, "network", network, startsOfNetwork)
 	})
-	to = conf.AuthCodeURL(state, oauth2.S256ChallengeOption(b.Verifier), oauth2.SetAuthURLParam("nonce", b.Nonce))
+	with := []oauth2.AuthCodeOption{oauth2.S256ChallengeOption(b.Verifier), oauth2.SetAuthURLParam("nonce", b.Nonce)}
+	if again { // OpenID Connect Core 3.1.2.1; some providers know one of the two
+		with = append(with, oauth2.SetAuthURLParam("prompt", "login"), oauth2.SetAuthURLParam("max_age", "0"))
+	}
+	to = conf.AuthCodeURL(state, with...)
 	return to, pre, err
 }
 

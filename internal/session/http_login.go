@@ -17,17 +17,28 @@ func (h *handlers) choose(_ context.Context, c *gateway.Call) (request.Reply, er
 	back := returnOf(c)
 	offered := h.site.offered()
 	if len(offered) == 1 {
-		return see(loginHref(offered[0].Name, back)), nil
+		return see(loginHref(offered[0].Name, back, anew(c))), nil
 	}
 	in := pages.SignIn{Host: c.View.Host}
 	for _, p := range offered {
-		in.Choices = append(in.Choices, pages.Link{Label: p.Name, Href: loginHref(p.Name, back)})
+		in.Choices = append(in.Choices, pages.Link{Label: p.Name, Href: loginHref(p.Name, back, anew(c))})
 	}
 	return h.s.d.Pages.SignIn(in), nil
 }
 
-func loginHref(provider, back string) string {
-	return loginPath + "/" + url.PathEscape(provider) + "?return=" + url.QueryEscape(back)
+func loginHref(provider, back string, anew bool) string {
+	to := loginPath + "/" + url.PathEscape(provider) + "?return=" + url.QueryEscape(back)
+	if anew {
+		to += "&again=true"
+	}
+	return to
+}
+
+// anew reports whether somebody is to sign in although the provider knows them:
+// for what asks for a sign-in of the last minutes.
+func anew(c *gateway.Call) bool {
+	list := c.View.QueryValues("again")
+	return len(list) == 1 && list[0] == "true"
 }
 
 func returnOf(c *gateway.Call) string {
@@ -47,7 +58,7 @@ func (h *handlers) begin(ctx context.Context, c *gateway.Call) (request.Reply, e
 		return looked(), nil
 	}
 	back := returnOf(c)
-	to, pre, err := h.s.begin(ctx, h.site, p, c.View.Client, cookie(c, cookiePre), c.View.Origin(), back)
+	to, pre, err := h.s.begin(ctx, h.site, p, c.View.Client, cookie(c, cookiePre), c.View.Origin(), back, anew(c))
 	if err != nil {
 		return h.sorry(ctx, c, p.Name, back, err)
 	}

@@ -12,6 +12,25 @@ import (
 	"github.com/portreeve/portreeve/internal/store/storetest"
 )
 
+// Whoever needs a sign-in of the last minutes has the provider ask once more.
+func TestSigningInAgain(t *testing.T) {
+	both(t, func(t *testing.T, k *kit) {
+		b := k.browser()
+		for query, want := range map[string]string{"?return=/private": "", "?return=/private&again=true": "login/0", "?again=yes": "", "?again=true&again=true": ""} {
+			r := b.ask("GET /.portreeve/login"+query, "")
+			r = b.ask("GET "+r.header("Location"), "")
+			to, err := url.Parse(r.header("Location"))
+			if err != nil || r.status != 303 {
+				t.Fatalf("%s: %d %v", query, r.status, err)
+			}
+			got := to.Query().Get("prompt") + "/" + to.Query().Get("max_age")
+			if again := want == "login/0"; again != (got == "login/0") || !again && got != "/" {
+				t.Errorf("%s: %s", query, got)
+			}
+		}
+	})
+}
+
 func TestSigningIn(t *testing.T) {
 	both(t, func(t *testing.T, k *kit) {
 		b := k.browser()
