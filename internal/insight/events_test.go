@@ -303,6 +303,7 @@ func TestEachOperationAsksForItsPermission(t *testing.T) {
 	}
 	for path, want := range map[string]string{
 		"/audit": "audit:read", "/audit/verify": "audit:read", "/audit/export": "audit:read",
+		"/configuration": "platform:read", "/health": "platform:read", "/links": "platform:read", "/texts": "platform:read",
 	} {
 		if got[path] != want {
 			t.Errorf("%s asks for %q, want %q", path, got[path], want)
