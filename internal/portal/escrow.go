@@ -12,7 +12,7 @@ import (
 // the forms, scripts/escrow-*.js what happens on them. No form of theirs is ever
 // posted here.
 func (s *site) escrowKey() []gateway.SurfaceRoute {
-	out := []gateway.SurfaceRoute{s.get("/escrow", "escrow key", showKey)}
+	out := []gateway.SurfaceRoute{s.get("/escrow", "escrow key", showEscrow)}
 	for _, w := range keyWork() {
 		out = append(out, s.get("/escrow/"+w.Flow, "escrow key: "+w.Flow, func(v *visit) (request.Reply, error) { return workOnKey(v, w) }))
 	}
@@ -83,7 +83,7 @@ func (v *visit) tenantKeys() ([]tenantKey, error) {
 	return list.Keys, err
 }
 
-func showKey(v *visit) (request.Reply, error) {
+func showEscrow(v *visit) (request.Reply, error) {
 	list, err := v.tenantKeys()
 	if err != nil {
 		return request.Reply{}, err

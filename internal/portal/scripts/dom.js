@@ -60,3 +60,10 @@ export async function busy(form, work) {
     form.removeAttribute('aria-busy')
   }
 }
+
+// mask hides what is typed. The input is of text, which no password manager keeps
+// and no browser fills in; where a browser cannot mask that, it is a password.
+export function mask(input, on = true) {
+  if (CSS.supports('-webkit-text-security', 'disc')) input.classList.toggle('masked', on)
+  else input.type = on ? 'password' : 'text'
+}

@@ -2,7 +2,7 @@
 // guessed soon.
 
 import { checkPassphrase, generatePassphrase, loadWords, normalizePassphrase, Problem, readRanks } from './escrow/escrow.js'
-import { byId, copies } from './dom.js'
+import { byId, copies, mask } from './dom.js'
 
 const read = async (name) => {
   const answer = await fetch(new URL(`./escrow/${name}`, import.meta.url)).catch(() => null)
@@ -36,10 +36,11 @@ export async function choosing(form, present) {
     kept.checked = false
   }
   draw()
+  for (const field of [next, again]) mask(field)
   copies(byId('copy-words'), () => output.textContent, output)
   byId('other-words').addEventListener('click', draw)
   byId('see').addEventListener('change', (event) => {
-    for (const field of [next, again]) field.type = event.target.checked ? 'text' : 'password'
+    for (const field of [next, again]) mask(field, !event.target.checked)
   })
   form.addEventListener('change', ({ target }) => {
     if (target.name !== 'way') return

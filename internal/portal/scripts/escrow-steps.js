@@ -7,7 +7,7 @@ import { addWrapping, challengeFor, listKeys, removeWrapping, setKey } from './e
 import { choosing } from './escrow-passphrase.js'
 import { cutting, fields, lay, verify } from './escrow-sheets.js'
 import { words } from './escrow-words.js'
-import { busy, byId, complain, day, el, table } from './dom.js'
+import { busy, byId, complain, day, el, mask, table } from './dom.js'
 
 const page = byId('escrow')
 const { flow, tenant } = page.dataset
@@ -83,6 +83,7 @@ async function believed() {
 async function open() {
   let chosen
   const old = byId('old')
+  mask(old)
   if (flow === 'passphrase') {
     await listKeys(false).then((keys) => { if (keys.length > 1) chosen = pick(keys) }, () => {}) // said when it is opened
   }

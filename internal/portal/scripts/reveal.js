@@ -5,7 +5,7 @@
 import { Problem, support, unwrap, Vault } from './escrow/escrow.js'
 import { listKeys, reveal, signedIn } from './escrow-api.js'
 import { words } from './escrow-words.js'
-import { busy, complain, copies, el } from './dom.js'
+import { busy, complain, copies, el, mask } from './dom.js'
 
 const shownFor = 60 // seconds
 const boxes = new Set()
@@ -75,7 +75,8 @@ class Box {
     const at = (name) => `${name}-${this.id}`
     this.#open = el('button', { type: 'button', class: 'button quiet', 'aria-expanded': 'false', 'aria-label': `Reveal ${this.#name}` }, 'Reveal')
     this.#reason = el('input', { id: at('reason'), type: 'text', autocomplete: 'off', maxlength: '500', 'aria-describedby': `${at('reason')}-hint` })
-    this.#pass = el('input', { id: at('passphrase'), type: 'password', autocomplete: 'off', autocapitalize: 'off', spellcheck: 'false', maxlength: '512', 'aria-describedby': `${at('passphrase')}-hint` })
+    this.#pass = el('input', { id: at('passphrase'), type: 'text', autocomplete: 'off', autocapitalize: 'off', spellcheck: 'false', maxlength: '512', 'aria-describedby': `${at('passphrase')}-hint` })
+    mask(this.#pass)
     this.#passField = field('Passphrase of the escrow key', this.#pass, 'It stays in this browser, and is asked for again after five quiet minutes.')
     this.#passLabel = this.#passField.querySelector('label')
     this.#problem = el('p', { class: 'problems', role: 'alert', hidden: true })
