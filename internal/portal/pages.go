@@ -9,6 +9,8 @@ import (
 // pages are all pages. This is the list: a page that is not here does not exist.
 func (s *site) pages() []gateway.SurfaceRoute {
 	return slices.Concat(
+		s.fleet(),
+		s.configs(),
 		s.keys(),
 		s.escrowKey(),
 	)

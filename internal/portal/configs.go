@@ -1,0 +1,266 @@
+package portal
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/portreeve/portreeve/internal/fault"
+	"github.com/portreeve/portreeve/internal/gateway"
+	"github.com/portreeve/portreeve/internal/request"
+)
+
+func (s *site) configs() []gateway.SurfaceRoute {
+	return []gateway.SurfaceRoute{
+		s.get("/configs", "list configurations of machines", listConfigs),
+		s.get("/configs/new", "make a configuration of machines", newConfig),
+		s.post("/configs/new", "make a configuration of machines", createConfig),
+		s.get("/configs/edit/:name", "show a configuration of machines", editConfig), // a configuration may be called new
+		s.post("/configs/edit/:name", "change a configuration of machines", changeConfig),
+	}
+}
+
+// machineConfig is one as /v1/configs shows it.
+type machineConfig struct {
+	Name    string
+	Version int
+	Match   struct{ Machine, Group string }
+
+	Disabled  bool
+	Config    json.RawMessage
+	UpdatedAt *time.Time
+}
+
+// For says for which machines it is.
+func (c machineConfig) For() string {
+	switch m := c.Match; {
+	case m.Machine != "" && m.Group != "":
+		return m.Machine + ", while it is in " + m.Group
+	case m.Machine != "":
+		return m.Machine
+	case m.Group != "":
+		return "group " + m.Group
+	}
+	return "every machine"
+}
+
+// State is what a badge says of it.
+func (c machineConfig) State() badgePart {
+	if c.Disabled {
+		return badgePart{"off", "handed out to nobody"}
+	}
+	return badgePart{"ok", "in use"}
+}
+
+func listConfigs(v *visit) (request.Reply, error) {
+	var list struct {
+		Data       []machineConfig
+		Pagination pagination
+	}
+	if err := v.ask("GET", v.target("/v1/configs", "search"), nil, &list); err != nil {
+		return request.Reply{}, err
+	}
+	return v.show("configs", "Configurations", struct {
+		Configs []machineConfig
+		Pager   pager
+		Make    lock
+		Search  string
+	}{list.Data, v.pager(list.Pagination, len(list.Data), "search"), v.may("POST", "/v1/configs"), v.query("search")})
+}
+
+// configPage is a configuration in a form.
+type configPage struct {
+	New      bool
+	Save     lock
+	Config   machineConfig // the latest version
+	Shown    machineConfig // the version whose content stands in the form
+	Text     string
+	Versions []machineConfig
+	Pager    pager
+}
+
+// Old reports whether the form holds an older version than the latest.
+func (p configPage) Old() bool { return !p.New && p.Shown.Version != p.Config.Version }
+
+// Next is the version that saving makes.
+func (p configPage) Next() int { return p.Config.Version + 1 }
+
+func newConfig(v *visit) (request.Reply, error) {
+	return v.show("config", "Make a configuration", configPage{New: true, Save: v.may("POST", "/v1/configs"), Text: "{\n  \n}"})
+}
+
+func createConfig(v *visit, f *form) (request.Reply, error) {
+	err := v.saveConfig(f, "/v1/configs", map[string]any{"name": f.get("name")})
+	switch {
+	case err == nil:
+		return v.done("/configs/edit/"+segment(f.get("name")), "created")
+	case configProblems(f, err):
+		return v.again(f, "config", "Make a configuration", configPage{New: true, Save: v.may("POST", "/v1/configs")})
+	}
+	return request.Reply{}, err
+}
+
+func editConfig(v *visit) (request.Reply, error) {
+	page, err := v.config()
+	if err != nil {
+		return request.Reply{}, err
+	}
+	return v.show("config", page.Config.Name, page)
+}
+
+func changeConfig(v *visit, f *form) (request.Reply, error) {
+	name := v.param("name")
+	in := map[string]any{}
+	var version int
+	if _, err := fmt.Sscanf(f.get("version"), "%d", &version); err == nil && version > 0 {
+		in["version"] = version
+	}
+	err := v.saveConfig(f, "/v1/configs/"+segment(name), in)
+	switch {
+	case err == nil:
+		return v.done("/configs/edit/"+segment(name), "saved")
+	case !configProblems(f, err):
+		return request.Reply{}, err
+	}
+	page, err := v.config()
+	if err != nil {
+		return request.Reply{}, err
+	}
+	return v.again(f, "config", name, page)
+}
+
+// config reads a configuration, the version that the address names, and a page
+// of its versions.
+func (v *visit) config() (p configPage, err error) {
+	at := "/v1/configs/" + segment(v.param("name"))
+	if err := v.askSame(at, &p.Config); err != nil {
+		return p, err
+	}
+	p.Shown = p.Config
+	if n := v.query("version"); n != "" {
+		if err := v.askSame(at+"?"+url.Values{"version": {n}}.Encode(), &p.Shown); err != nil {
+			return p, err
+		}
+	}
+	var list struct {
+		Data       []machineConfig
+		Pagination pagination
+	}
+	if err := v.askSame(v.target(at+"/versions"), &list); err != nil {
+		return p, err
+	}
+	p.Versions, p.Pager = list.Data, v.pager(list.Pagination, len(list.Data))
+	p.Text, p.Save = legible(p.Shown.Config), v.may("POST", at)
+	return p, nil
+}
+
+func (v *visit) askSame(target string, out any) error { return v.ask("GET", target, nil, out) }
+
+// errBadConfig says that the form shows what is wrong already.
+var errBadConfig = errors.New("the configuration is no JSON")
+
+// saveConfig sends what the form says. The configuration goes as it was written:
+// json.Marshal would write < and > otherwise than its author did.
+func (v *visit) saveConfig(f *form, target string, in map[string]any) error {
+	text := f.Get("config")
+	if where := notJSON(text); where != "" {
+		f.wrong("config", where)
+		return errBadConfig
+	}
+	in["match"] = map[string]string{"machine": f.get("machine"), "group": f.get("group")}
+	in["disabled"] = f.get("disabled") != ""
+	in["config"] = json.RawMessage(text)
+	var body bytes.Buffer
+	e := json.NewEncoder(&body)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(in); err != nil {
+		return err
+	}
+	if _, no := v.c.Ask(v.ctx, gateway.Question{Method: "POST", Target: target, Body: body.Bytes(), StepUp: v.stepUp}); no != nil {
+		return &refusal{no, "POST " + target}
+	}
+	return nil
+}
+
+// configProblems takes up what is wrong with the form.
+func configProblems(f *form, err error) bool {
+	switch {
+	case errors.Is(err, errBadConfig):
+		return true
+	case is(err, fault.TooLarge):
+		f.wrong("config", "has more than 256 KiB")
+		return true
+	}
+	var no *refusal
+	if errors.As(err, &no) {
+		switch no.Fault.Code {
+		case "config_taken":
+			f.wrong("name", "another configuration is called so")
+			return true
+		case "config_match_taken":
+			f.wrong("machine", "another configuration is for the same machines")
+			return true
+		}
+	}
+	return f.problems(err, "match.machine", "machine", "match.group", "group")
+}
+
+// notJSON says where a text stops being JSON; "" where it is.
+func notJSON(text string) string {
+	if strings.TrimSpace(text) == "" {
+		return "is needed: JSON, like {}"
+	}
+	var any json.RawMessage
+	err := json.Unmarshal([]byte(text), &any)
+	var syntax *json.SyntaxError
+	switch {
+	case err == nil:
+		return ""
+	case errors.As(err, &syntax):
+		before := text[:min(max(0, int(syntax.Offset)-1), len(text))]
+		line := strings.Count(before, "\n") + 1
+		column := len([]rune(before[strings.LastIndexByte(before, '\n')+1:])) + 1
+		return fmt.Sprintf("is no JSON from line %d, character %d on: %s", line, column, syntax.Error())
+	}
+	return "is no JSON"
+}
+
+const (
+	deepest = 40      // that JSON is indented to
+	longest = 900_000 // of a form, which writes some characters as three
+)
+
+// legible is JSON with its lines broken, unless that would be too much for a form.
+func legible(raw json.RawMessage) string {
+	var b bytes.Buffer
+	if deep(raw) || json.Indent(&b, raw, "", "  ") != nil || len(url.QueryEscape(b.String())) > longest {
+		return string(raw)
+	}
+	return b.String()
+}
+
+// deep reports whether JSON is nested so much that indenting it would make a
+// multiple of it.
+func deep(raw []byte) bool {
+	depth, quoted := 0, false
+	for i := 0; i < len(raw); i++ {
+		switch c := raw[i]; {
+		case quoted && c == '\\':
+			i++
+		case c == '"':
+			quoted = !quoted
+		case quoted:
+		case c == '{' || c == '[':
+			if depth++; depth > deepest {
+				return true
+			}
+		case c == '}' || c == ']':
+			depth--
+		}
+	}
+	return false
+}
