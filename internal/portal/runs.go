@@ -49,7 +49,7 @@ func (r run) Took() string {
 	if r.StartedAt == nil || r.FinishedAt == nil {
 		return ""
 	}
-	return span(r.FinishedAt.Sub(*r.StartedAt))
+	return lasted(r.FinishedAt.Sub(*r.StartedAt))
 }
 
 // Stuck is the phase that failed, or nil.
@@ -113,18 +113,18 @@ func (p phase) Took() string {
 	for name, unit := range map[string]time.Duration{"durationMs": time.Millisecond, "durationSeconds": time.Second} {
 		var n float64
 		if raw, ok := p.Extra[name]; ok && json.Unmarshal(raw, &n) == nil && n >= 0 && n < 1e12 {
-			return span(time.Duration(n * float64(unit)))
+			return lasted(time.Duration(n * float64(unit)))
 		}
 	}
 	var began, ended time.Time
 	if json.Unmarshal(p.Extra["startedAt"], &began) == nil && json.Unmarshal(p.Extra["finishedAt"], &ended) == nil {
-		return span(ended.Sub(began))
+		return lasted(ended.Sub(began))
 	}
 	return ""
 }
 
-// span is a length of time as people say it.
-func span(d time.Duration) string {
+// lasted is a length of time as people say it.
+func lasted(d time.Duration) string {
 	n := func(d, unit time.Duration) string { return strconv.Itoa(int(d / unit)) }
 	switch {
 	case d < 0:
