@@ -119,14 +119,18 @@ func (f *form) wrong(field, issue string) {
 // operation's fields to the form's; those that it does not name keep theirs.
 func (f *form) problems(err error, fields ...string) bool {
 	var no *refusal
-	if !errors.As(err, &no) || no.Kind() != fault.BadRequest && no.Kind() != fault.Conflict && !no.Factor {
+	if !errors.As(err, &no) {
+		return false
+	}
+	said := no.Kind() == fault.Forbidden && len(no.Fault.Details) > 0 // nobody grants what they do not hold: which, stands there
+	if no.Kind() != fault.BadRequest && no.Kind() != fault.Conflict && !no.Factor && !said {
 		return false
 	}
 	if no.Factor {
 		f.wrong("mfaCode", "Your second factor is needed for this")
 		return true
 	}
-	if len(no.Fault.Details) == 0 {
+	if len(no.Fault.Details) == 0 || said {
 		f.more = append(f.more, sentence(no.Fault.Text()))
 	}
 	for _, d := range no.Fault.Details {
@@ -171,6 +175,9 @@ func (v *visit) stepUpBy(f *form) error {
 	f.values.Del("mfaCode")
 	if err != nil && !is(err, fault.BadRequest) {
 		return err
+	}
+	if err != nil {
+		f.wrong("mfaCode", "This code is wrong, or was used before; wait for the next one")
 	}
 	v.stepUp = out.StepUpToken // "" after a wrong one: the operation asks again
 	return nil

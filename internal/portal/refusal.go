@@ -3,7 +3,9 @@ package portal
 import (
 	"errors"
 	"log/slog"
+	"math"
 	"strings"
+	"time"
 
 	"github.com/portreeve/portreeve/internal/fault"
 	"github.com/portreeve/portreeve/internal/gateway"
@@ -75,6 +77,14 @@ func retryAfter(f *fault.Error) (h request.Header) {
 	return h
 }
 
+// inWords is a time as people say it, rounded up.
+func inWords(d time.Duration) string {
+	if minutes := int(math.Ceil(d.Minutes())); minutes <= 90 {
+		return count(max(minutes, 1), "minute")
+	}
+	return count(int(math.Ceil(d.Hours())), "hour")
+}
+
 // words says to people what kind of thing went wrong.
 func words(f *fault.Error) (heading, text string) {
 	switch f.Kind {
@@ -85,6 +95,9 @@ func words(f *fault.Error) (heading, text string) {
 	case fault.Conflict:
 		return "That does not go together", sentence(f.Text())
 	case fault.TooManyRequests:
+		if f.Code == "mfa_locked" {
+			return "Codes are not looked at now", "There were too many wrong ones. Try again in " + inWords(f.RetryAfter) + "."
+		}
 		return "Too many at once", "Please wait a moment, then try again."
 	case fault.Internal:
 		return "Something went wrong", "That is not your fault. Nothing was half done; please try again in a moment."
