@@ -73,6 +73,7 @@ type Built struct {
 	signIns   []*identity.Provider // of all sites, that people sign in by
 	edges     []*login.Surface     // of all sites
 	links     []linkSite           // where serve makes one-time sign-in links
+	told      told
 }
 
 // ownCookies are Portreeve's own cookies: no upstream sees or sets them.

@@ -3,6 +3,7 @@ package app
 import (
 	"github.com/portreeve/portreeve/internal/config"
 	"github.com/portreeve/portreeve/internal/gateway"
+	"github.com/portreeve/portreeve/internal/insight"
 	"github.com/portreeve/portreeve/internal/links"
 )
 
@@ -18,6 +19,7 @@ func (b *builder) deepLinks(k *inherited, at *config.Reporter, in *gateway.SiteI
 		site := in.Name
 		t.Count = func(outcome string) { count(site, outcome) }
 	}
+	b.told.links = append(b.told.links, insight.LinkSite{Site: in.Name, Hosts: in.Hosts, Facts: k.Links.Facts(b.Env)})
 	in.Owner = &gateway.Owner{Surface: links.Surface, Shape: links.Shape, EncodedSlash: true}
 	in.Surfaces = links.Routes(t)
 }

@@ -126,7 +126,7 @@ func (b *Built) inService() *Built {
 	file, loaded, out := *b.File, *b.Loaded, *b
 	file.SiteKeys, file.Sites = SiteKeys{}, nil
 	loaded.File, loaded.Doc = &file, nil
-	out.Loaded = &loaded
+	out.Loaded, out.told = &loaded, b.tells()
 	out.Upstreams = make(map[string]gateway.UpstreamSettings, len(b.Upstreams))
 	for key, u := range b.Upstreams {
 		out.Upstreams[key] = gateway.UpstreamSettings{Label: u.Label}

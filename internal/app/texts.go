@@ -3,6 +3,7 @@ package app
 import (
 	"github.com/portreeve/portreeve/internal/config"
 	"github.com/portreeve/portreeve/internal/gateway"
+	"github.com/portreeve/portreeve/internal/insight"
 	"github.com/portreeve/portreeve/internal/server"
 	"github.com/portreeve/portreeve/internal/sms"
 )
@@ -14,6 +15,7 @@ func (b *builder) texts(k *inherited, at *config.Reporter, in *gateway.SiteInput
 	if b.Doc.Failed() {
 		return
 	}
+	b.told.texts = append(b.told.texts, insight.TextSite{Site: in.Name, Hosts: in.Hosts, Facts: k.SMS.Facts(place)})
 	in.Owner = sms.Owner(k.SMS)
 	in.Surfaces = b.stored().SMS.Routes(k.SMS, place)
 }
