@@ -25,7 +25,8 @@ type group struct {
 func parts() []*group {
 	return []*group{
 		{Name: "Start", first: []string{"index.md", "tutorial.md"}, folder: "-"},
-		{Name: "How to", folder: "howto", first: []string{"howto/index.md", "howto/gateway.md", "howto/tenants-and-keys.md", "howto/people.md", "howto/login.md",
+		{Name: "How to", folder: "howto", first: []string{"howto/index.md", "howto/gateway.md", "howto/tenants-and-keys.md", "howto/people.md", "howto/second-factors.md",
+			"howto/agents.md", "howto/login.md",
 			"howto/actions.md", "howto/links.md", "howto/sms.md", "howto/escrow.md", "howto/tls.md"}},
 		{Name: "Move from", folder: "-", first: []string{"howto/move-from-backoffice-worker.md", "howto/move-from-edge-workers.md", "howto/move-from-provisioning.md",
 			"howto/move-from-agents-api.md", "howto/move-from-backflow.md"}},
