@@ -35,8 +35,9 @@ type Demo struct {
 	Dir    string // of its configuration, secrets and tokens
 	Config string // the configuration file
 	URL    string // of Portreeve
-	// Link signs somebody in once, within ten minutes, with a browser.
-	Link string
+	// Link signs erin in once, within ten minutes, with a browser; Portal signs petra
+	// in to the portal.
+	Link, Portal string
 
 	services
 	port       string // of URL
@@ -70,7 +71,7 @@ func Start(o Options) (*Demo, error) {
 		d.standIns, d.writeConfig, d.people, d.accounts, d.store,
 		func() error { return d.serve(o) },
 		func() error { return d.page.begin() },
-		func() error { return d.onboard(made) }, d.writeGroups,
+		func() error { return d.onboard(made) }, d.busy, d.writeGroups,
 	} {
 		if err := begin(); err != nil {
 			_ = d.Close()
@@ -119,7 +120,7 @@ func (d *Demo) serve(o Options) error {
 	}
 	up := make(chan string, 1)
 	a, err := app.New(app.Options{Source: d.source(), Listen: []string{listen}, Stderr: o.Log,
-		Started: func(addrs []net.Addr) { up <- addrs[0].String() }, SignInLink: func(_, url string) { d.Link = url }})
+		Started: func(addrs []net.Addr) { up <- addrs[0].String() }, SignInLink: d.signInLink})
 	if err != nil {
 		return err
 	}
@@ -134,6 +135,15 @@ func (d *Demo) serve(o Options) error {
 		d.done <- err
 		return fmt.Errorf("the demo did not start: %w", err)
 	}
+}
+
+// signInLink keeps a link that serve made.
+func (d *Demo) signInLink(user, url string) {
+	if user == "petra@example.com" {
+		d.Portal = url
+		return
+	}
+	d.Link = url
 }
 
 // source reads the demo's configuration without the process's environment: it

@@ -66,7 +66,10 @@ func (d *Demo) onboard(made <-chan lock) error {
 	if err := d.write("passphrase", d.passphrase+"\n"); err != nil {
 		return err
 	}
-	return d.pubkey(200)
+	if err := d.pubkey(200); err != nil {
+		return err
+	}
+	return d.runs(l.key)
 }
 
 // pubkey asks for the key as a machine does.

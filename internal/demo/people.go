@@ -83,8 +83,8 @@ func (d *Demo) accounts() error {
 	return nil
 }
 
-// store puts into the store what a tour of escrow begins with: a person who may
-// do it all, and machines of two tenants, of which only one will have a key.
+// store puts into the store what the tours begin with: a company's people and
+// programs, and machines of two tenants, of which only one will have a key.
 func (d *Demo) store() (err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
@@ -93,7 +93,7 @@ func (d *Demo) store() (err error) {
 		return err
 	}
 	defer func() { _ = h.Close() }()
-	if _, err := h.Tenants.AddUser(ctx, h.By(), h.DefaultTenant(), tenant.NewUser{Email: "olga@example.com", Roles: []string{"admin"}}); err != nil {
+	if err := d.company(ctx, h); err != nil {
 		return err
 	}
 	if _, err := h.Tenants.Create(ctx, h.By(), tenant.NewTenant{ID: "initech"}); err != nil {

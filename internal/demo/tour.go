@@ -3,6 +3,7 @@ package demo
 import (
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/portreeve/portreeve/internal/app"
 	"github.com/portreeve/portreeve/internal/explain"
@@ -25,11 +26,15 @@ func (d *Demo) Tour(w io.Writer, colour bool) error {
 		"Cloudflare Access, Auth0, Castle, a user service, Twilio, an application. Ctrl-C ends it and leaves nothing.\n", d.URL)
 	fmt.Fprintf(w, "\n%s\n", strong("In a browser"))
 	for _, p := range [][2]string{
+		{d.Portal, "the portal: signs petra in, once, who may see everything"},
 		{d.URL + "/reference", "what may be asked of it, and by whom"},
 		{d.at("go", "/invite/anna"), "a link into an app: its QR code here, the app on a phone"},
 		{d.page.url, "text me the app, and the telephone that gets the text"},
 		{d.Link, "signs erin in, once"},
 	} {
+		if len(p[0]) > 38 {
+			p[0] += "\n" + strings.Repeat(" ", 40)
+		}
 		fmt.Fprintf(w, "  %-38s %s\n", p[0], p[1])
 	}
 	fmt.Fprintf(w, "\n%s everybody's credentials are files of the folder, and `sh -v` runs all lines of a group\n\n  cd %s\n", strong("In another terminal:"), d.Dir)
