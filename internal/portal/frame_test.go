@@ -152,7 +152,7 @@ func TestAFormWithProblemsIsSentAgain(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	p := h.admin().post("/keys/new", "name", hostileMarkup, "scopes", "nonsense", "expires", "")
-	p.is(422).says("Not done yet", "resource:action").inert(hostileMarkup).holds(`aria-invalid="true"`)
+	p.is(422).says("Not done yet", "resource:action").inert(hostileMarkup).holds(`aria-describedby="scopes-issue"`, `id="scopes-issue"`)
 	p.post("/keys/new", "name", "right", "scopes", "docs:read").is(200).says("shown this once")
 }
 

@@ -8,4 +8,7 @@ var messages = map[string]string{
 	"removed": "Removed.",
 	"revoked": "Revoked. Whoever uses it is refused from now on.",
 	"signed":  "You are signed in.",
+
+	"key-disabled": "Disabled. Whoever shows the key is refused until you enable it.",
+	"key-enabled":  "Enabled. The key works again.",
 }

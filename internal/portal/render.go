@@ -152,6 +152,8 @@ func pieces() template.FuncMap {
 		"query": url.QueryEscape,
 		"has":   func(list []string, s string) bool { return slices.Contains(list, s) },
 		"dict":  dict,
+		"list":  func(words ...string) []string { return words },
+		"minus": func(a, b int) int { return a - b },
 	}
 }
 
