@@ -16,7 +16,7 @@ function sheet(share, x, { kid, tenant, set, k, n }) {
     el('p', {}, `Any ${k} of these ${n} sheets together open the escrow key of a tenant, and with it every secret that its machines handed over. Keep this one where nobody reads it, apart from the others.`),
     code,
     el('dl', { class: 'facts' }, fact('Tenant', tenant), fact('Key', el('code', {}, kid)), fact('Set', el('code', {}, set)),
-      fact('Printed', new Date().toLocaleDateString('en-GB', { day: 'numeric', month: 'long', year: 'numeric' })), fact('To be entered at', `${location.origin}/escrow/recover`)))
+      fact('Printed', new Date().toLocaleDateString('en-GB', { day: 'numeric', month: 'long', year: 'numeric' })), fact('Entered at', `${location.origin}/escrow/recover`)))
 }
 
 const option = (n, selected) => el('option', { value: n, selected }, String(n))
@@ -36,23 +36,30 @@ export const lay = (recovery, keys, tenant) => byId('sheets').replaceChildren(..
 // fields are inputs for k shares; each says at once whether it was typed rightly.
 export function fields(into, k) {
   const list = Array.from({ length: k }, (_, i) => {
-    const area = el('textarea', { id: `share-${i}`, rows: '3', autocomplete: 'off', autocapitalize: 'characters', spellcheck: 'false', maxlength: '512', 'aria-describedby': `share-${i}-said`, translate: 'no' })
-    const said = el('p', { class: 'hint', id: `share-${i}-said`, role: 'status' })
-    area.addEventListener('change', async () => {
-      area.removeAttribute('aria-invalid')
-      said.className = 'hint'
-      said.textContent = ''
-      if (!area.value.trim()) return
+    const area = el('textarea', { id: `share-${i}`, rows: '4', autocomplete: 'off', autocapitalize: 'characters', spellcheck: 'false', maxlength: '512', 'aria-describedby': `share-${i}-said`, translate: 'no' })
+    const said = el('p', { class: 'hint said', id: `share-${i}-said`, role: 'status' })
+    const judge = (text, wrong) => {
+      said.textContent = text
+      said.className = wrong ? 'issue said' : 'hint said'
+      if (wrong) area.setAttribute('aria-invalid', 'true')
+      else area.removeAttribute('aria-invalid')
+    }
+    const look = async () => {
+      const text = area.value
       try {
-        const s = await parseShare(area.value.replaceAll('\n', ' '))
-        said.textContent = `Sheet ${s.x} of ${s.n}, set ${s.set}: typed as it was printed.`
+        const s = await parseShare(text.replaceAll('\n', ' '))
+        if (area.value === text) judge(`Sheet ${s.x} of ${s.n}, set ${s.set}: typed as it was printed.`)
       } catch (error) {
-        area.setAttribute('aria-invalid', 'true')
-        said.className = 'issue'
-        said.textContent = words(error)
+        if (area.value === text) judge(words(error), true)
       }
+    }
+    // While somebody types it is only said what is right: nothing moves below.
+    area.addEventListener('input', () => {
+      judge('')
+      if (area.value.replace(/[-\s]/g, '').length >= 84) look()
     })
-    into.append(el('div', { class: 'field' }, el('label', { for: `share-${i}` }, `Any sheet${i ? ', another one' : ''} (${i + 1} of ${k})`), area, said))
+    area.addEventListener('change', () => { if (area.value.trim()) look() })
+    into.append(el('div', { class: 'field' }, el('label', { for: `share-${i}` }, `Text of a${i ? 'nother' : ''} sheet (${i + 1} of ${k})`), area, said))
     return area
   })
   return {
