@@ -16,7 +16,7 @@ func (d *Demo) escrow() Group {
 			"on the machine it is sealed to that key, which the key that is pinned has signed", false},
 		{`printf '{"machine": "laptop-7", "kind": "admin-password", "ciphertext": "%s"}' "$(cat sealed)" | ` + curl(201, "-H @engine -d @- "+to("/v1/secret")), 201, "and handed over", false},
 		{curl(200, "-H @olga "+to("/v1/secrets")), 200, "olga sees that there is one", false},
-		{curl(200, "-H @olga "+to("/v1/secrets")) + ` | sed 's/.*"id":"\(sec_[^"]*\)".*/\1/' > secret.id`, 0, "its id, kept", false},
+		{curl(200, "-H @olga '"+to("/v1/secrets?kind=admin-password")+"'") + ` | sed 's/.*"id":"\(sec_[^"]*\)".*/\1/' > secret.id`, 0, "its id, kept", false},
 		{curl(200, `-H @olga -d '{"reason": "laptop-7 is locked out"}' `+to("/v1/secrets/$(cat secret.id)/reveal")) + " > revealed.json", 0,
 			"she has it revealed, still sealed: her reason is on record before", false},
 		{curl(200, "-H @olga "+to("/v1/tenant/key")) + " > keys.json", 0, "and the private key, wrapped by the passphrase", false},
