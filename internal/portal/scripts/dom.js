@@ -53,11 +53,14 @@ export function copies(button, text, select) {
 // busy runs the work of a form, once at a time.
 export async function busy(form, work) {
   if (form.hasAttribute('aria-busy')) return undefined
+  const buttons = form.matches('button') ? [form] : form.querySelectorAll('button')
   form.setAttribute('aria-busy', 'true')
+  for (const button of buttons) button.setAttribute('aria-disabled', 'true')
   try {
     return await work()
   } finally {
     form.removeAttribute('aria-busy')
+    for (const button of buttons) button.removeAttribute('aria-disabled')
   }
 }
 

@@ -74,6 +74,7 @@ if (button) {
       const keys = await listKeys(true)
       byId('opened').replaceChildren(...keys.flatMap((key) => opening(key, keys.length > 1)))
       button.hidden = true
+      byId('opened').focus()
     } catch (error) {
       complain(byId('opens-problem'), words(error))
     }
