@@ -6,10 +6,11 @@
 // know who serves them, and needs nothing of this process: the same texts and
 // version make the same bytes.
 //
-// The flow: collect reads every text once and gives it its place; parse makes a
-// tree of it, in which links between texts become links between pages; render
-// writes the article, its headings with anchors; the index is made of what the
-// articles say. Nothing leads out of the tree but links that name their host.
+// The flow: collect reads every text once, gives it its place and cuts a long one
+// into several pages (split); read makes a tree of each; render makes links between
+// texts links between pages and writes the article, its headings with anchors; the
+// index is made of what the articles say, with each key of a reference a place of
+// its own (row). Nothing leads out of the tree but links that name their host.
 //
 // Pages have no inline script or style and load nothing from elsewhere. Without a
 // script everything can be read, and the search page is an alphabetical index. In

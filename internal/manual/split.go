@@ -24,11 +24,13 @@ func (t *text) split() []*text {
 	each := len(t.raw) / ((len(t.raw) + piece - 1) / piece)
 	var pages [][]byte
 	var page []byte
+	left := len(t.raw)
 	for i, c := range cut {
-		if len(page) > 0 && len(page)+len(c)/2 > each && i > 1 { // the first is what stands above all chapters
+		// The first is what stands above all chapters; a short rest is no page.
+		if i > 1 && len(page)+len(c)/2 > each && left > each/4 {
 			pages, page = append(pages, page), nil
 		}
-		page = append(page, c...)
+		page, left = append(page, c...), left-len(c)
 	}
 	if pages = append(pages, page); len(pages) == 1 {
 		return []*text{t}
@@ -39,7 +41,7 @@ func (t *text) split() []*text {
 		one.raw, one.number, one.chapters = raw, i, chapterRange(raw)
 		if i > 0 {
 			one.path = strings.TrimSuffix(t.path, ".html") + fmt.Sprintf("-%d.html", i+1)
-			one.title = t.title + ": " + one.chapters
+			one.title = t.label + ": " + one.chapters
 		}
 		out = append(out, &one)
 	}
