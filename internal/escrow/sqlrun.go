@@ -35,7 +35,7 @@ func insertRun(tx *store.Tx, tenantID string, r Run) error {
 		ms(r.CreatedAt), ms(r.UpdatedAt)); err != nil {
 		return err
 	}
-	_, err := tx.Exec(`UPDATE machines SET last_run = $1, last_status = $2 WHERE tenant_id = $3 AND id = $4`, r.ID, r.Status, tenantID, r.Machine)
+	_, err := tx.Exec(`UPDATE machines SET last_run = $1, last_status = $2, last_run_at = $3 WHERE tenant_id = $4 AND id = $5`, r.ID, r.Status, ms(r.CreatedAt), tenantID, r.Machine)
 	return err
 }
 
@@ -71,40 +71,41 @@ type runFilter struct {
 }
 
 // listRuns reads a page, the newest first. "failed", "running", "succeeded" stand
-// in that order in the alphabet too, so that an index serves.
+// in that order in the alphabet too, so that an index serves. Rows may be long:
+// which ones stand on the page is found out without reading any.
 func listRuns(tx *store.Tx, tenantID string, f runFilter, p input.Page) (list []runRow, total int, err error) {
-	w := only(`r.tenant_id = ?`, tenantID)
-	w.text("r.machine_id", f.machine)
-	w.text("r.id", f.id)
-	w.text("r.status", f.status)
+	w, from, worst, newest := only(`r.tenant_id = ?`, tenantID), `SELECT r.machine_id, r.id, r.status, r.created_at FROM machine_runs r`, `r.status, `, `r.created_at DESC, r.machine_id, r.id`
+	machine, id, status := "r.machine_id", "r.id", "r.status"
+	if f.last {
+		w, from, worst, newest = only(`m.tenant_id = ? AND m.last_run <> ''`, tenantID), `SELECT m.id AS machine_id, m.last_run AS id, m.last_status AS status, m.last_run_at AS created_at FROM machines m`,
+			`m.last_status, `, `m.last_run_at DESC, m.id`
+		machine, id, status = "m.id", "m.last_run", "m.last_status"
+	}
+	w.text(machine, f.machine)
+	w.text(id, f.id)
+	w.text(status, f.status)
 	if f.search != "" {
 		pattern := like(foldHost(f.search))
-		w.and(`r.machine_id IN (SELECT n.id FROM machines n WHERE n.tenant_id = ? AND n.hostname_folded LIKE ? ESCAPE '!'
+		w.and(machine+` IN (SELECT n.id FROM machines n WHERE n.tenant_id = ? AND n.hostname_folded LIKE ? ESCAPE '!'
 			UNION SELECT n.machine_id FROM machine_names n WHERE n.tenant_id = ? AND n.folded LIKE ? ESCAPE '!')`, tenantID, pattern, tenantID, pattern)
 	}
-	from := ` FROM machine_runs r `
-	if f.last {
-		from += `JOIN machines m ON m.tenant_id = r.tenant_id AND m.id = r.machine_id `
-		w.and(`m.tenant_id = ? AND m.last_run = r.id`, tenantID)
-		w.text("m.last_status", f.status)
+	if total, err = count(tx, `SELECT COUNT(*) FROM (`+from+w.String()+`) k`, w.args...); err != nil || total == 0 {
+		return nil, total, err
 	}
-	if total, err = count(tx, `SELECT COUNT(*)`+from+w.String(), w.args...); err != nil {
-		return nil, 0, err
-	}
-	if !f.last {
-		from += `JOIN machines m ON m.tenant_id = r.tenant_id AND m.id = r.machine_id `
-	}
-	order, columns := ` ORDER BY r.created_at DESC, r.machine_id, r.id `, runColumns
+	order, columns, outer := newest, runColumns, `k.created_at DESC, k.machine_id, k.id`
 	if f.worst {
-		order = ` ORDER BY r.status, r.created_at DESC, r.machine_id, r.id `
+		order, outer = worst+order, `k.status, `+outer
 	}
 	if f.brief {
 		columns = strings.Replace(columns, `r.phases, r.extra`, `'', ''`, 1)
 	}
+	query := `SELECT ` + columns + `, m.hostname, m.last_hostname FROM (` + from + w.String() + ` ORDER BY ` + order + w.page(p) + `) k
+		JOIN machine_runs r ON r.tenant_id = ` + w.arg(tenantID) + ` AND r.machine_id = k.machine_id AND r.id = k.id
+		JOIN machines m ON m.tenant_id = r.tenant_id AND m.id = r.machine_id ORDER BY ` + outer
 	list, err = store.List(tx, func(row store.Row) (r runRow, err error) {
 		r.Run, err = scanRun(more{row, []any{&r.hostname, &r.lastHostname}})
 		return r, err
-	}, `SELECT `+columns+`, m.hostname, m.last_hostname`+from+w.String()+order+w.page(p), w.args...)
+	}, query, w.args...)
 	return list, total, err
 }
 
