@@ -65,6 +65,8 @@ type overviewPage struct {
 	SetKey  lock
 	Token   lock
 	First   string // a line that reports a first run
+	Counted bool   // the reader is told how many secrets there are
+	Secrets int
 }
 
 func overview(v *visit) (request.Reply, error) {
@@ -100,6 +102,9 @@ func overview(v *visit) (request.Reply, error) {
 	var failing struct{ Data []run }
 	if err := v.ask("GET", "/v1/runs?last=true&status=failed&limit=5", nil, &failing); err != nil {
 		return request.Reply{}, err
+	}
+	if page.Counted = page.Fleet.Secrets != nil; page.Counted {
+		page.Secrets = *page.Fleet.Secrets
 	}
 	page.Failing, page.Chart = failing.Data, page.Fleet.chart()
 	page.SetKey, page.Token = v.may("POST", "/v1/tenant/key"), v.may("POST", "/tenant/machine-tokens")
