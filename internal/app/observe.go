@@ -12,6 +12,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/portreeve/portreeve/internal/explain"
+	"github.com/portreeve/portreeve/internal/gateway"
 	"github.com/portreeve/portreeve/internal/keyset"
 	"github.com/portreeve/portreeve/internal/server"
 	"github.com/portreeve/portreeve/internal/server/std"
@@ -83,9 +84,25 @@ func (a *App) record(o *std.Outcome) {
 	a.count(o)
 	if o.Decision != "" {
 		a.ring.Add(explain.Record{ID: o.Decision, Time: o.End, Site: line.Site, Route: line.Route, Method: line.Method,
-			Path: line.Path, Status: o.Status, Reason: line.Reason, Client: client, Principal: log.Name(x.Stand.Who),
+			Path: line.Path, Status: o.Status, Reason: line.Reason, Client: client, Principal: log.Name(x.Stand.Who), Tenant: tenantOf(x),
 			RequestID: line.RequestID, Steps: o.Steps})
 	}
+}
+
+// tenantOf is whose auditors are told of a refusal: the caller's tenant, as far as
+// the decision knew it, and for nobody the site's.
+func tenantOf(x *gateway.Exchange) string {
+	switch {
+	case x.Stand.Tenant != "":
+		return x.Stand.Tenant
+	case x.Known != nil && x.Known.Tenant != "": // refused whatever it asks
+		return x.Known.Tenant
+	case x.Stand.Who.Authenticated() || x.Site == nil:
+		return ""
+	case x.Site.Tenant != "":
+		return x.Site.Tenant
+	}
+	return x.Snap.Tenants.Default()
 }
 
 // accessLog is the access log as the configuration in service wants it.

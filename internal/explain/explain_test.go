@@ -164,6 +164,37 @@ func TestAFloodPushesOutItsOwnLike(t *testing.T) {
 	}
 }
 
+func TestAWalkThroughThePast(t *testing.T) {
+	t.Parallel()
+	r := NewRing()
+	for i := range 10 {
+		rec := record(i, fmt.Sprint("/", i), "x", addr(i))
+		rec.Tenant = []string{"a", "b"}[i%2]
+		r.Add(rec)
+	}
+	of := func(tenant string) func(*Record) bool { return func(r *Record) bool { return r.Tenant == tenant } }
+	var got []string
+	for number := uint64(0); ; {
+		page, next := r.Before(number, 2, of("a"))
+		for _, rec := range page {
+			got = append(got, rec.ID)
+		}
+		r.Add(record(100+len(got), "/new", "y", addr(100))) // what comes in meanwhile moves nothing
+		if number = next; next == 0 {
+			break
+		}
+	}
+	if diff := cmp.Diff([]string{"8", "6", "4", "2", "0"}, got); diff != "" {
+		t.Error(diff)
+	}
+	if page, next := r.Before(0, 5, of("b")); len(page) != 5 || next != 0 {
+		t.Errorf("%d of 5, then %d", len(page), next)
+	}
+	if page, next := r.Before(1, 5, of("a")); page != nil || next != 0 {
+		t.Errorf("before the first: %v, %d", page, next)
+	}
+}
+
 func TestARecordIsCutAndCopied(t *testing.T) {
 	t.Parallel()
 	buffer := []byte("/secret-path")

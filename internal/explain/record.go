@@ -28,6 +28,7 @@ type Record struct {
 	Reason    string       `json:"reason,omitempty"` // the fault's code
 	Client    netip.Addr   `json:"client,omitzero"`
 	Principal string       `json:"principal,omitempty"` // "" when anonymous
+	Tenant    string       `json:"tenant,omitempty"`    // the caller's; of the anonymous the site's; "" for none
 	RequestID string       `json:"requestId,omitempty"`
 	Steps     []trace.Step `json:"steps"`
 }
@@ -52,7 +53,7 @@ func (r Record) Denied() (trace.Step, bool) {
 
 // kept is the record as the ring holds it: its own memory, and not much.
 func (r Record) kept() Record {
-	for _, s := range []*string{&r.ID, &r.Site, &r.Route, &r.Method, &r.Path, &r.Reason, &r.Principal, &r.RequestID} {
+	for _, s := range []*string{&r.ID, &r.Site, &r.Route, &r.Method, &r.Path, &r.Reason, &r.Principal, &r.Tenant, &r.RequestID} {
 		*s = cut(*s)
 	}
 	steps := make([]trace.Step, 0, min(len(r.Steps), maxSteps))

@@ -18,6 +18,7 @@ const (
 // Ring holds the latest refusals. It is safe for concurrent use.
 type Ring struct {
 	mu        sync.Mutex
+	last      uint64 // number of the latest
 	byID      map[string]*entry
 	all       queue
 	byReason  map[reason]*queue
@@ -31,6 +32,7 @@ type reason struct{ site, route, code string }
 
 // entry is a record and where it stands in its three queues.
 type entry struct {
+	number                     uint64
 	record                     Record
 	reason                     reason
 	address                    netip.Addr
@@ -61,6 +63,8 @@ func (r *Ring) Add(rec Record) {
 	if r.all.Len() >= maxRecords {
 		r.remove(r.all.Front().Value.(*entry))
 	}
+	r.last++
+	e.number = r.last
 	r.byID[rec.ID] = e
 	e.inAll = r.all.PushBack(e)
 	e.inReason = in(r.byReason, e.reason).PushBack(e)
@@ -86,6 +90,26 @@ func (r *Ring) Latest(n int) []Record {
 		out = append(out, x.Value.(*entry).record)
 	}
 	return out
+}
+
+// Before returns at most n records that keep says yes to, the newest first, of
+// those that came before the one with that number; 0 begins at the newest. next,
+// where there are more, is the number to go on with; 0: there are none. It holds
+// up everybody else meanwhile, so keep only compares.
+func (r *Ring) Before(number uint64, n int, keep func(*Record) bool) (page []Record, next uint64) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for x := r.all.Back(); x != nil; x = x.Prev() {
+		e := x.Value.(*entry)
+		if number != 0 && e.number >= number || !keep(&e.record) {
+			continue
+		}
+		if len(page) >= n {
+			return page, next
+		}
+		page, next = append(page, e.record), e.number
+	}
+	return page, 0
 }
 
 // Len reports how many records there are.
