@@ -13,6 +13,7 @@ import (
 	"github.com/portreeve/portreeve/internal/docs"
 	"github.com/portreeve/portreeve/internal/gateway"
 	"github.com/portreeve/portreeve/internal/identity"
+	"github.com/portreeve/portreeve/internal/insight"
 	"github.com/portreeve/portreeve/internal/keyset"
 	"github.com/portreeve/portreeve/internal/login"
 	"github.com/portreeve/portreeve/internal/policy"
@@ -42,6 +43,8 @@ type Deps struct {
 	Actions func(plain bool) *actions.Engine
 	// Links counts what came of links; nil: nobody does.
 	Links func(site, outcome string)
+	// Insight tells what the process knows of itself; nil where nothing is served.
+	Insight *insight.Service
 	// Stored is what lives in the store; nil where nothing is opened.
 	Stored *Stored
 	// Serves says that the configuration is to be served, not only looked at.

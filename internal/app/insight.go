@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/portreeve/portreeve/internal/audit"
+	"github.com/portreeve/portreeve/internal/gateway"
 	"github.com/portreeve/portreeve/internal/insight"
 	"github.com/portreeve/portreeve/internal/seal"
 	"github.com/portreeve/portreeve/internal/sms"
@@ -119,4 +120,18 @@ func (a *App) checkpoints() (io.ReadCloser, error) {
 		return nil, err
 	}
 	return f, nil
+}
+
+// newInsight is what the portal's pages are told of this process.
+func (a *App) newInsight() *insight.Service {
+	return insight.New(insight.Deps{
+		Now: a.now,
+		Snapshot: func() *gateway.Snapshot {
+			if g := a.current.Load(); g != nil {
+				return g.Snapshot
+			}
+			return nil
+		},
+		Node: a.insightNode(), Events: a.insightEvents(),
+	})
 }

@@ -1,10 +1,13 @@
 package app
 
 import (
+	"slices"
+
 	"github.com/portreeve/portreeve/internal/agents"
 	"github.com/portreeve/portreeve/internal/config"
 	"github.com/portreeve/portreeve/internal/escrow"
 	"github.com/portreeve/portreeve/internal/gateway"
+	"github.com/portreeve/portreeve/internal/insight"
 	"github.com/portreeve/portreeve/internal/mfa"
 	"github.com/portreeve/portreeve/internal/portal"
 )
@@ -62,6 +65,12 @@ func (b *builder) portal(k *inherited, in gateway.SiteInput) []gateway.SurfaceRo
 	return b.pages(k, in)
 }
 
+// pages are the pages and what they ask besides the surfaces.
 func (b *builder) pages(k *inherited, in gateway.SiteInput) []gateway.SurfaceRoute {
-	return b.stored().Portal.Routes(k.Portal, portal.Place{Health: !in.Default})
+	told := b.deps.Insight
+	if told == nil { // of a configuration that is looked at
+		told = insight.New(insight.Deps{Now: b.deps.now()})
+	}
+	s := b.stored()
+	return slices.Concat(s.Tenants.Guard(told.Routes()), s.Portal.Routes(k.Portal, portal.Place{Health: !in.Default}))
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/portreeve/portreeve/internal/config"
 	"github.com/portreeve/portreeve/internal/explain"
 	"github.com/portreeve/portreeve/internal/gateway"
+	"github.com/portreeve/portreeve/internal/insight"
 	"github.com/portreeve/portreeve/internal/keyset"
 	"github.com/portreeve/portreeve/internal/limit"
 	"github.com/portreeve/portreeve/internal/park"
@@ -46,6 +47,7 @@ type App struct {
 	logFile  *logFile
 	gate     *gateway.Gate
 	ring     *explain.Ring
+	insight  *insight.Service
 	kept     *kept
 	metrics  *server.Metrics
 	storing  storing
@@ -109,6 +111,7 @@ func New(o Options) (a *App, err error) {
 	a.gate = &gateway.Gate{Limits: limit.NewTable(1 << 17), Now: o.Now,
 		Lot: park.NewLot(park.Options{Workers: runtime.GOMAXPROCS(0), Queue: 4096, PerAddress: 256})}
 	a.metrics = server.NewMetrics(a.gate.Lot.Stats, a.keyHealth, a.upstreamHealth)
+	a.insight = a.newInsight()
 	a.access = server.AccessLog{Log: a.log, Key: []byte(explain.NewID())}
 	if _, ok := a.log.Handler().(*slog.JSONHandler); ok {
 		a.access.JSON = a.logFile
@@ -131,7 +134,7 @@ func New(o Options) (a *App, err error) {
 }
 
 func (a *App) deps() Deps {
-	return Deps{Keys: a.kept.keys, Edges: a.kept.edge, Actions: a.kept.scripts, Links: a.metrics.Link, Automatic: a.kept.automatic, Memory: a.kept.memory, JWKS: a.kept.jwks, Stored: a.storing.stored.Load(), Serves: true, Log: a.log, Now: a.now}
+	return Deps{Keys: a.kept.keys, Edges: a.kept.edge, Actions: a.kept.scripts, Links: a.metrics.Link, Automatic: a.kept.automatic, Memory: a.kept.memory, JWKS: a.kept.jwks, Insight: a.insight, Stored: a.storing.stored.Load(), Serves: true, Log: a.log, Now: a.now}
 }
 
 // load reads the configuration; addresses of the command line take the place of
