@@ -194,3 +194,9 @@ func (v *visit) done(to, message string) (request.Reply, error) {
 	}
 	return request.Reply{Status: 303, Header: append(request.Header{{Name: "Location", Value: to}}, v.s.headers()...)}, nil
 }
+
+// errNothing is for a form that says nothing that its page can do.
+var errNothing = fault.New(fault.BadRequest, "bad_form", "The form says nothing that this page can do")
+
+// gone reports whether an operation found nothing to work on.
+func gone(err error) bool { return is(err, fault.NotFound) }

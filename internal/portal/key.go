@@ -14,7 +14,8 @@ import (
 type keyPage struct {
 	Key                    apiKey
 	Change, Rotate, Revoke lock
-	Why                    bool // "who can do what" stands here
+	Why                    bool   // "who can do what" stands here
+	Maker                  string // what whoever made it is called, where that is a user
 	Chart                  chart
 }
 
@@ -34,7 +35,19 @@ func showKey(v *visit) (request.Reply, error) {
 func (v *visit) keyPage(k apiKey) keyPage {
 	at := "/tenant/api-keys/" + segment(k.ID)
 	return keyPage{Key: k, Change: v.may("PATCH", at), Rotate: v.may("POST", at+"/rotate"), Revoke: v.may("DELETE", at),
-		Why: v.may("GET", "/.portreeve/insight/access?key="+segment(k.ID)).OK, Chart: v.keyChart(at)}
+		Why: v.may("GET", "/.portreeve/insight/access?key="+segment(k.ID)).OK, Maker: v.called(k.CreatedBy.UserID), Chart: v.keyChart(at)}
+}
+
+// called is what people call a user; its id where the reader may not know.
+func (v *visit) called(id string) string {
+	if id == "" {
+		return ""
+	}
+	var u user
+	if v.ask("GET", "/tenant/users/"+segment(id), nil, &u) != nil {
+		return id
+	}
+	return u.Title()
 }
 
 // keyChart is what a key was used for in the last days. A page without it is a
@@ -117,11 +130,24 @@ func sameList(a, b []string) bool {
 	return slices.Equal(slices.Sorted(slices.Values(a)), slices.Sorted(slices.Values(b)))
 }
 
-// endPage asks before something ends, or is exchanged.
+// endPage asks before something ends, or is exchanged: a key or a machine token.
 type endPage struct {
-	Key     apiKey
-	Allowed lock
-	Grace   []graceChoice
+	Key            apiKey
+	At, List, Name string // where its page stands, the list's, and what that is called
+	Allowed        lock
+	Grace          []graceChoice
+}
+
+// endPage is the page of an operation upon a key.
+func (v *visit) endPage(k apiKey, method, operation string) endPage {
+	p := endPage{Key: k, At: "/keys/" + segment(k.ID), List: "/keys", Name: "API keys", Grace: graces()}
+	at := "/tenant/api-keys/"
+	if k.Machine {
+		p.At, p.List, p.Name = "/machine-tokens/"+segment(k.ID), "/machine-tokens", "Machine tokens"
+		at = "/tenant/machine-tokens/"
+	}
+	p.Allowed = v.may(method, at+segment(k.ID)+operation)
+	return p
 }
 
 // graceChoice is how long the secret before a rotation goes on.
@@ -139,7 +165,7 @@ func askRotateKey(v *visit) (request.Reply, error) {
 	if err != nil {
 		return request.Reply{}, err
 	}
-	return v.show("key-rotate", "Rotate "+k.Name, endPage{k, v.may("POST", "/tenant/api-keys/"+segment(k.ID)+"/rotate"), graces()})
+	return v.show("key-rotate", "Rotate "+k.Name, v.endPage(k, "POST", "/rotate"))
 }
 
 func rotateKey(v *visit, f *form) (request.Reply, error) {
@@ -150,10 +176,11 @@ func rotateKey(v *visit, f *form) (request.Reply, error) {
 	var made madeKey
 	if err := v.ask("POST", "/tenant/api-keys/"+segment(k.ID)+"/rotate", f.grace(), &made); err != nil {
 		if f.problems(err, "gracePeriodSeconds", "grace", "scopes", "grace", "permissions", "grace") {
-			return v.again(f, "key-rotate", "Rotate "+k.Name, endPage{k, v.may("POST", "/tenant/api-keys/"+segment(k.ID)+"/rotate"), graces()})
+			return v.again(f, "key-rotate", "Rotate "+k.Name, v.endPage(k, "POST", "/rotate"))
 		}
 		return request.Reply{}, err
 	}
+	made.At, made.List, made.ListName = "/keys/"+segment(k.ID), "/keys", "API keys"
 	return v.show("key-made", "The new secret of "+k.Name, made)
 }
 
@@ -170,13 +197,13 @@ func askRevokeKey(v *visit) (request.Reply, error) {
 	if err != nil {
 		return request.Reply{}, err
 	}
-	return v.show("key-revoke", "Revoke "+k.Name, endPage{Key: k, Allowed: v.may("DELETE", "/tenant/api-keys/"+segment(k.ID))})
+	return v.show("key-revoke", "Revoke "+k.Name, v.endPage(k, "DELETE", ""))
 }
 
 func revokeKey(v *visit, f *form) (request.Reply, error) {
 	if err := v.ask("DELETE", "/tenant/api-keys/"+segment(v.param("id")), nil, nil); err != nil {
 		if k, errKey := v.key(); errKey == nil && f.problems(err) {
-			return v.again(f, "key-revoke", "Revoke "+k.Name, endPage{Key: k, Allowed: lock{OK: true}})
+			return v.again(f, "key-revoke", "Revoke "+k.Name, v.endPage(k, "DELETE", ""))
 		}
 		return request.Reply{}, err
 	}

@@ -100,6 +100,9 @@ type keyForm struct {
 type madeKey struct {
 	ID, Key, Prefix, Name string
 	PreviousExpiresAt     *time.Time
+
+	At, List, ListName string // where its page stands, the list's, and what that is called
+	Try                string // a line for a shell that says whether it works; "" for none
 }
 
 const (
@@ -169,5 +172,6 @@ func createKey(v *visit, f *form) (request.Reply, error) {
 		}
 		return request.Reply{}, err
 	}
+	made.At, made.List, made.ListName = "/keys/"+segment(made.ID), "/keys", "API keys"
 	return v.show("key-made", "Your new API key", made)
 }

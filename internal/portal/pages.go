@@ -12,6 +12,9 @@ func (s *site) pages() []gateway.SurfaceRoute {
 		s.fleet(),
 		s.configs(),
 		s.keys(),
+		s.machineTokens(),
+		s.users(),
+		s.roles(),
 		s.escrowKey(),
 	)
 }

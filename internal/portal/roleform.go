@@ -1,0 +1,99 @@
+package portal
+
+import (
+	"slices"
+
+	"github.com/portreeve/portreeve/internal/request"
+)
+
+// roleForm is what the page of a role that is made or changed is made of.
+type roleForm struct {
+	Allowed lock
+	Role    *role // the one that is changed; nil: a new one
+	Grants  choices
+	Parents []role
+	Parent  string
+}
+
+func (v *visit) roleForm(f *form, r *role) roleForm {
+	out := roleForm{Role: r, Allowed: v.may("POST", "/rbac/roles")}
+	var chosen []string
+	if r != nil {
+		out.Allowed, chosen, out.Parent = v.may("PUT", "/rbac/roles/"+segment(r.Name)), r.Permissions, r.Parent()
+	}
+	if f != nil {
+		chosen, out.Parent = f.chosen("permissions", "morePermissions"), f.get("parentRole")
+	}
+	out.Grants = v.choices(chosen, "*:*", "everything in this tenant")
+	if f != nil {
+		f.values.Set("morePermissions", out.Grants.More)
+	}
+	out.Parents = slices.DeleteFunc(v.roles(), func(p role) bool { return r != nil && p.Name == r.Name })
+	return out
+}
+
+func newRole(v *visit) (request.Reply, error) {
+	return v.show("role-form", "Make a role", v.roleForm(nil, nil))
+}
+
+// roleIn is what a form says a role is to be.
+func roleIn(f *form) map[string]any {
+	return map[string]any{"description": f.get("description"), "permissions": append([]string{}, f.chosen("permissions", "morePermissions")...), "parentRole": f.get("parentRole")}
+}
+
+func createRole(v *visit, f *form) (request.Reply, error) {
+	in := roleIn(f)
+	in["name"] = f.get("name")
+	var made role
+	if err := v.ask("POST", "/rbac/roles", in, &made); err != nil {
+		if f.namely(err, "permissions", f.chosen("permissions", "morePermissions")).problems(err) {
+			return v.again(f, "role-form", "Make a role", v.roleForm(f, nil))
+		}
+		return request.Reply{}, err
+	}
+	return v.done("/roles/"+segment(made.Name), "created")
+}
+
+func editRole(v *visit) (request.Reply, error) {
+	r, err := v.role(v.param("name"))
+	if err != nil {
+		return request.Reply{}, err
+	}
+	return v.show("role-form", "Change "+r.Name, v.roleForm(nil, &r))
+}
+
+func changeRole(v *visit, f *form) (request.Reply, error) {
+	r, err := v.role(v.param("name"))
+	if err != nil {
+		return request.Reply{}, err
+	}
+	if err := v.ask("PUT", "/rbac/roles/"+segment(r.Name), roleIn(f), nil); err != nil {
+		if f.namely(err, "permissions", f.chosen("permissions", "morePermissions")).problems(err) {
+			return v.again(f, "role-form", "Change "+r.Name, v.roleForm(f, &r))
+		}
+		return request.Reply{}, err
+	}
+	return v.done("/roles/"+segment(r.Name), "role-saved")
+}
+
+func askRemoveRole(v *visit) (request.Reply, error) {
+	r, err := v.role(v.param("name"))
+	if err != nil {
+		return request.Reply{}, err
+	}
+	return v.show("role-remove", "Remove "+r.Name, roleForm{Role: &r, Allowed: v.may("DELETE", "/rbac/roles/"+segment(r.Name))})
+}
+
+func removeRole(v *visit, f *form) (request.Reply, error) {
+	r, err := v.role(v.param("name"))
+	if err != nil {
+		return request.Reply{}, err
+	}
+	if err := v.ask("DELETE", "/rbac/roles/"+segment(r.Name), nil, nil); err != nil {
+		if f.problems(err) {
+			return v.again(f, "role-remove", "Remove "+r.Name, roleForm{Role: &r, Allowed: lock{OK: true}})
+		}
+		return request.Reply{}, err
+	}
+	return v.done("/roles", "removed")
+}

@@ -1,0 +1,108 @@
+package portal
+
+import (
+	"net/url"
+	"slices"
+	"time"
+
+	"github.com/portreeve/portreeve/internal/request"
+)
+
+// userPage is one user, and what its reader may do with it.
+type userPage struct {
+	User                   user
+	Change, Assign, Remove lock
+	Offered                []role // that the user does not have
+	Lost                   []string
+	Why                    bool // "who can do what" stands here
+	Self                   bool
+	Sessions               []ownSession // of the reader itself
+}
+
+// ownSession is a session of the reader's.
+type ownSession struct {
+	ID, Provider          string
+	CreatedAt, LastSeenAt time.Time
+	Current               bool
+}
+
+func (v *visit) user() (u user, err error) {
+	err = v.ask("GET", "/tenant/users/"+segment(v.param("id")), nil, &u)
+	return u, err
+}
+
+func showUser(v *visit) (request.Reply, error) {
+	u, err := v.user()
+	if err != nil {
+		return request.Reply{}, err
+	}
+	return v.show("user", u.Title(), v.userPage(u))
+}
+
+func (v *visit) userPage(u user) userPage {
+	at := "/tenant/users/" + segment(u.ID)
+	all := v.roles()
+	p := userPage{User: u, Change: v.may("PATCH", at), Assign: v.may("POST", "/rbac/assign"), Remove: v.may("DELETE", at), Offered: offered(all, u.Roles),
+		Why: v.may("GET", "/.portreeve/insight/access?user="+segment(u.ID)).OK, Self: v.c.Standing.UserID == u.ID}
+	for _, name := range u.Roles { // one that is gone from the file gives nothing, and says so
+		if len(all) > 0 && len(all) < mostRoles && !slices.ContainsFunc(all, func(r role) bool { return r.Name == name }) {
+			p.Lost = append(p.Lost, name)
+		}
+	}
+	if p.Self {
+		p.Sessions, _ = v.ownSessions()
+	}
+	return p
+}
+
+func (v *visit) ownSessions() ([]ownSession, error) {
+	var list struct{ Data []ownSession }
+	err := v.ask("GET", "/.portreeve/sessions", nil, &list)
+	return list.Data, err
+}
+
+// switchUser does what the buttons of a user's page say.
+func switchUser(v *visit, f *form) (request.Reply, error) {
+	id := v.param("id")
+	method, target, done := "PATCH", "/tenant/users/"+segment(id), ""
+	var in any
+	switch f.get("do") {
+	case "disable":
+		in, done = map[string]bool{"disabled": true}, "user-disabled"
+	case "enable":
+		in, done = map[string]bool{"disabled": false}, "user-enabled"
+	case "assign":
+		method, target, in, done = "POST", "/rbac/assign", map[string]string{"userId": id, "role": f.get("role")}, "role-given"
+	case "take":
+		method, target, done = "DELETE", "/rbac/assign?"+url.Values{"userId": {id}, "role": {f.get("role")}}.Encode(), "role-taken"
+	case "elsewhere":
+		return signOutElsewhere(v, f)
+	default:
+		return request.Reply{}, errNothing
+	}
+	if err := v.ask(method, target, in, nil); err != nil {
+		u, errUser := v.user()
+		if errUser == nil && f.problems(err, "permissions", "role", "userId", "role") {
+			return v.again(f, "user", u.Title(), v.userPage(u))
+		}
+		return request.Reply{}, err
+	}
+	return v.done("/users/"+segment(id), done)
+}
+
+// signOutElsewhere ends the reader's own sessions but this one.
+func signOutElsewhere(v *visit, _ *form) (request.Reply, error) {
+	list, err := v.ownSessions()
+	if err != nil {
+		return request.Reply{}, err
+	}
+	for _, s := range list {
+		if s.Current {
+			continue
+		}
+		if err := v.ask("DELETE", "/.portreeve/sessions/"+segment(s.ID), nil, nil); err != nil && !gone(err) {
+			return request.Reply{}, err
+		}
+	}
+	return v.done("/users/"+segment(v.param("id")), "signed-out-elsewhere")
+}
