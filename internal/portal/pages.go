@@ -16,5 +16,10 @@ func (s *site) pages() []gateway.SurfaceRoute {
 		s.users(),
 		s.roles(),
 		s.escrowKey(),
+		s.factors(),
+		s.agents(),
+		s.audit(),
+		s.configuration(),
+		s.reach(),
 	)
 }
