@@ -72,5 +72,13 @@ func (b *builder) pages(k *inherited, in gateway.SiteInput) []gateway.SurfaceRou
 		told = insight.New(insight.Deps{Now: b.deps.now()})
 	}
 	s := b.stored()
-	return slices.Concat(s.Tenants.Guard(told.Routes()), s.Portal.Routes(k.Portal, portal.Place{Health: !in.Default}))
+	return slices.Concat(s.Tenants.Guard(told.Routes()), s.Portal.Routes(k.Portal, portal.Place{Health: !in.Default, Collections: k.collections()}))
+}
+
+// collections are the names under which the surface agents serves things.
+func (k *inherited) collections() []string {
+	if !k.servesAgents() {
+		return nil
+	}
+	return append([]string{agents.First}, k.Agents.Collections...)
 }

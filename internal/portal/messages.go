@@ -24,4 +24,5 @@ var messages = map[string]string{
 	"passkey-added":   "The passkey is added.",
 	"passkey-removed": "The passkey is removed.",
 	"codes-gone":      "The codes were shown already. Make new ones if you have not kept them.",
+	"agent-deleted":   "Deleted, with everybody's role on it.",
 }

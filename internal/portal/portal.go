@@ -49,12 +49,14 @@ func New(d Deps) (*Portal, error) {
 type Place struct {
 	// Health says that nobody else answers /health there.
 	Health bool
+	// Collections are the names under which the surface agents serves things.
+	Collections []string
 }
 
 // Routes lists the pages of a site. People alone read them: whoever is signed in
 // by Access, a session or a token of a person.
 func (p *Portal) Routes(c *Config, at Place) []gateway.SurfaceRoute {
-	s := &site{Portal: p}
+	s := &site{Portal: p, collections: at.Collections}
 	if c != nil {
 		s.escrow = c.Escrow
 	}
@@ -81,6 +83,8 @@ func perMinute() *limit.RuleConfig {
 type site struct {
 	*Portal
 	escrow string // the origin that browsers call; "" is the site's own
+
+	collections []string // of agents
 }
 
 // get is a page.
