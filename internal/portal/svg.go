@@ -36,7 +36,7 @@ func (c chart) Any() bool {
 // The chart's own units; the page scales them.
 const (
 	chartWide, chartHigh = 640.0, 160.0
-	chartLeft, chartLow  = 36.0, 20.0
+	chartLeft, chartLow  = 44.0, 20.0
 )
 
 // SVG is the drawing. Its colours are classes of the stylesheet.
@@ -54,7 +54,7 @@ func (c chart) SVG() template.HTML {
 	y := func(n int) float64 { return 8 + (chartHigh-chartLow-8)*(1-float64(n)/float64(ceiling)) }
 	s.WriteString(`<svg viewBox="0 0 ` + num(chartWide) + ` ` + num(chartHigh) + `" width="640" height="160" aria-hidden="true">`)
 	for n := 0; n <= ceiling; n += step {
-		s.WriteString(`<path class="grid" d="M` + num(chartLeft) + ` ` + num(y(n)) + `H` + num(chartWide) + `"/><text x="` + num(chartLeft-6) + `" y="` + num(y(n)+4) + `" text-anchor="end">` + strconv.Itoa(n) + `</text>`)
+		s.WriteString(`<path class="grid" d="M` + num(chartLeft) + ` ` + num(y(n)) + `H` + num(chartWide) + `"/><text x="` + num(chartLeft-6) + `" y="` + num(y(n)+4) + `" text-anchor="end">` + rough(n) + `</text>`)
 	}
 	wide := (chartWide - chartLeft) / float64(max(1, len(c.Bars)))
 	every := max(1, (len(c.Bars)+6)/7)
@@ -81,6 +81,17 @@ func (b bar) sum() (n int) {
 		n += v
 	}
 	return n
+}
+
+// rough is a number of an axis: 500, 1.5k, 20k.
+func rough(n int) string {
+	switch {
+	case n < 1000:
+		return strconv.Itoa(n)
+	case n < 1_000_000:
+		return strconv.FormatFloat(float64(n)/1000, 'f', -1, 64) + "k"
+	}
+	return strconv.FormatFloat(float64(n)/1_000_000, 'f', -1, 64) + "M"
 }
 
 // nice is a step of an axis that has at most five: 1, 2 or 5 times a power of ten.
