@@ -70,8 +70,11 @@ type machineRow struct {
 	secrets *int // how many it has handed over; nil: not counted
 }
 
-const machineRows = `SELECT ` + machineColumns + `, COALESCE(r.status, ''), COALESCE(r.started_at, 0), COALESCE(r.finished_at, 0), COALESCE(r.updated_at, 0)
-	FROM machines m LEFT JOIN machine_runs r ON r.tenant_id = m.tenant_id AND r.machine_id = m.id AND r.id = m.last_run `
+// machineRows are machines of some places with their last runs.
+func machineRows(places string) string {
+	return `SELECT ` + machineColumns + `, COALESCE(r.status, ''), COALESCE(r.started_at, 0), COALESCE(r.finished_at, 0), COALESCE(r.updated_at, 0)
+		FROM (SELECT * FROM machines m ` + places + `) m LEFT JOIN machine_runs r ON r.tenant_id = m.tenant_id AND r.machine_id = m.id AND r.id = m.last_run`
+}
 
 func scanMachineRow(row store.Row) (m machineRow, err error) {
 	var created, seen, started, finished, updated int64
@@ -115,7 +118,8 @@ func listMachines(tx *store.Tx, tenantID string, f machineFilter, p input.Page) 
 	if total, err = count(tx, `SELECT COUNT(*) FROM machines m`+w.String(), w.args...); err != nil {
 		return nil, 0, err
 	}
-	if list, err = store.List(tx, scanMachineRow, machineRows+w.String()+` ORDER BY m.seen_at DESC, m.id`+w.page(p), w.args...); err != nil || !f.secrets {
+	const order = ` ORDER BY m.seen_at DESC, m.id`
+	if list, err = store.List(tx, scanMachineRow, machineRows(w.String()+order+w.page(p))+order, w.args...); err != nil || !f.secrets {
 		return list, total, err
 	}
 	for i := range list {
@@ -133,7 +137,7 @@ func (m *machineRow) countSecrets(tx *store.Tx, tenantID string) error {
 }
 
 func machineRowOf(tx *store.Tx, tenantID, id string) (machineRow, error) {
-	m, err := scanMachineRow(tx.Row(machineRows+`WHERE m.tenant_id = $1 AND m.id = $2`, tenantID, id))
+	m, err := scanMachineRow(tx.Row(machineRows(`WHERE m.tenant_id = $1 AND m.id = $2`), tenantID, id))
 	switch {
 	case errors.Is(err, store.ErrNone):
 		return m, ErrNotFound
