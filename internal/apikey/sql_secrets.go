@@ -71,3 +71,14 @@ func secretEnd(tx *store.Tx, tenantID, id, hash string) (end time.Time, ok bool,
 	}
 	return moment(ms), err == nil, err
 }
+
+// longest is the digest of the secret of a key that lives longest; "" where there
+// is none.
+func longest(tx *store.Tx, tenantID, id string) (hash string, err error) {
+	err = tx.Row(`SELECT hash FROM api_key_secrets WHERE tenant_id = $1 AND key_id = $2
+		ORDER BY CASE WHEN expires_at = 0 THEN 0 ELSE 1 END, expires_at DESC, hash LIMIT 1`, tenantID, id).Scan(&hash)
+	if errors.Is(err, store.ErrNone) {
+		return "", nil
+	}
+	return hash, err
+}

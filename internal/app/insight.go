@@ -132,6 +132,16 @@ func (a *App) newInsight() *insight.Service {
 			}
 			return nil
 		},
+		Refusals: a.ring, People: a.insightPeople,
 		Node: a.insightNode(), Events: a.insightEvents(),
 	})
+}
+
+// insightPeople is what is stored about who may call.
+func (a *App) insightPeople() *insight.People {
+	s := a.storing.stored.Load()
+	if s == nil {
+		return nil
+	}
+	return &insight.People{DB: s.DB, Users: s.Tenants, Keys: s.APIKeys, Roles: s.Roles, Known: s.people.Now}
 }

@@ -130,3 +130,14 @@ func (a *Accept) holds(p *Provider, who *principal.Principal) bool {
 func (a *Accept) SignsIn(provider string) bool {
 	return a != nil && slices.ContainsFunc(a.signers, func(p *Provider) bool { return p.Name == provider })
 }
+
+// Counts reports whether a credential that shows somebody as who does counts.
+func (a *Accept) Counts(who *principal.Principal) bool {
+	if a == nil {
+		return false
+	}
+	if who.ProviderKind == KindSession {
+		return a.holds(&Provider{Kind: KindSession}, who)
+	}
+	return slices.ContainsFunc(a.providers, func(p *Provider) bool { return p.Name == who.Provider && p.Kind == who.ProviderKind })
+}

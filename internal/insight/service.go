@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/portreeve/portreeve/internal/config"
+	"github.com/portreeve/portreeve/internal/explain"
 	"github.com/portreeve/portreeve/internal/gateway"
 	"github.com/portreeve/portreeve/internal/policy"
 	"github.com/portreeve/portreeve/internal/request"
@@ -21,8 +22,12 @@ type Deps struct {
 	Now func() time.Time
 	// Snapshot is what decides just now.
 	Snapshot func() *gateway.Snapshot
-	Node     Node
-	Events   Events
+	// Refusals are those that this process remembers.
+	Refusals *explain.Ring
+	// People is what is stored about who may call; a nil result: nothing is stored.
+	People func() *People
+	Node   Node
+	Events Events
 }
 
 // Service answers. It is safe for concurrent use.
@@ -36,7 +41,7 @@ func New(d Deps) *Service { return &Service{d: d} }
 
 // Routes lists the operations.
 func (s *Service) Routes() []gateway.SurfaceRoute {
-	return slices.Concat(s.nodeRoutes(), s.eventRoutes())
+	return slices.Concat(s.refusalRoutes(), s.accessRoutes(), s.nodeRoutes(), s.eventRoutes())
 }
 
 // get is an operation that reads, for holders of a permission.

@@ -21,9 +21,11 @@ type Standing struct {
 	fixed *set   // of a key or machine: instead of roles
 	power *power // of a key: what fixed came from
 	known bool   // there is a store, so that roles may be assigned
-	few   [4]grant
-	n     int
-	more  []grant
+	// byDefault says that the one role is the default one.
+	byDefault bool
+	few       [4]grant
+	n         int
+	more      []grant
 }
 
 // grant is a role and how much of it counts.
@@ -64,7 +66,7 @@ func (b *Book) Stand(p *principal.Principal, t *Tenants, k *Known) Standing {
 	}
 	if s.n == 0 && p.Kind == principal.User && b.defaultRole != nil {
 		s.few[0] = grant{b.defaultRole, b.defaultRole.set}
-		s.n = 1
+		s.n, s.byDefault = 1, true
 	}
 	return s
 }
