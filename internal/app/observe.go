@@ -85,7 +85,7 @@ func (a *App) record(o *std.Outcome) {
 	if o.Decision != "" {
 		a.ring.Add(explain.Record{ID: o.Decision, Time: o.End, Site: line.Site, Route: line.Route, Method: line.Method,
 			Path: line.Path, Status: o.Status, Reason: line.Reason, Client: client, Principal: log.Name(x.Stand.Who), Tenant: tenantOf(x),
-			RequestID: line.RequestID, Steps: o.Steps})
+			UserID: userOf(x), KeyID: keyOf(x), RequestID: line.RequestID, Steps: o.Steps})
 	}
 }
 
@@ -103,6 +103,23 @@ func tenantOf(x *gateway.Exchange) string {
 		return x.Site.Tenant
 	}
 	return x.Snap.Tenants.Default()
+}
+
+// userOf is the users row of whoever was refused; "" where there is none, or nobody
+// got to know it.
+func userOf(x *gateway.Exchange) string {
+	if x.Stand.UserID == "" && x.Known != nil {
+		return x.Known.UserID
+	}
+	return x.Stand.UserID
+}
+
+// keyOf is the key or machine token that was shown; "" where none was.
+func keyOf(x *gateway.Exchange) string {
+	if x.Stand.Who == nil {
+		return ""
+	}
+	return x.Stand.Who.CredentialID
 }
 
 // accessLog is the access log as the configuration in service wants it.

@@ -29,6 +29,8 @@ type Record struct {
 	Client    netip.Addr   `json:"client,omitzero"`
 	Principal string       `json:"principal,omitempty"` // "" when anonymous
 	Tenant    string       `json:"tenant,omitempty"`    // the caller's; of the anonymous the site's; "" for none
+	UserID    string       `json:"userId,omitempty"`    // of the caller's users row
+	KeyID     string       `json:"keyId,omitempty"`     // of the key or machine token that was shown
 	RequestID string       `json:"requestId,omitempty"`
 	Steps     []trace.Step `json:"steps"`
 }
@@ -53,7 +55,7 @@ func (r Record) Denied() (trace.Step, bool) {
 
 // kept is the record as the ring holds it: its own memory, and not much.
 func (r Record) kept() Record {
-	for _, s := range []*string{&r.ID, &r.Site, &r.Route, &r.Method, &r.Path, &r.Reason, &r.Principal, &r.Tenant, &r.RequestID} {
+	for _, s := range []*string{&r.ID, &r.Site, &r.Route, &r.Method, &r.Path, &r.Reason, &r.Principal, &r.Tenant, &r.UserID, &r.KeyID, &r.RequestID} {
 		*s = cut(*s)
 	}
 	steps := make([]trace.Step, 0, min(len(r.Steps), maxSteps))
