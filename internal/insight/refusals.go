@@ -52,6 +52,8 @@ type Refusal struct {
 	Client netip.Addr `json:"client,omitzero"`  // the client's address
 	Who    string     `json:"principal"`        // the caller as the log names it; "": anonymous
 	Tenant string     `json:"tenant,omitempty"` // whose record it is
+	UserID string     `json:"userId,omitempty"` // the caller's users row, where it has one
+	KeyID  string     `json:"keyId,omitempty"`  // the key or machine token that was shown
 	// RequestID is the id of the request, as in X-Request-ID.
 	RequestID string `json:"requestId,omitempty"`
 }
@@ -88,7 +90,7 @@ type RouteName struct {
 
 func refusalOf(r *explain.Record) Refusal {
 	return Refusal{ID: r.ID, Time: r.Time, Site: r.Site, Route: r.Route, Method: r.Method, Path: r.Path, Status: r.Status, Reason: r.Reason,
-		Client: r.Client, Who: r.Principal, Tenant: r.Tenant, RequestID: r.RequestID}
+		Client: r.Client, Who: r.Principal, Tenant: r.Tenant, UserID: r.UserID, KeyID: r.KeyID, RequestID: r.RequestID}
 }
 
 // sees says whose records a caller is told of.
