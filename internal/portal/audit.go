@@ -53,7 +53,7 @@ func (e event) On() string {
 // More are the event's details, in the order of their names.
 func (e event) More() (out []string) {
 	for name, v := range e.Detail {
-		out = append(out, name+": "+short(plain(v), 200))
+		out = append(out, name+": "+short(plain(v), 24))
 	}
 	slices.Sort(out)
 	return out

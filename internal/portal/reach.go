@@ -2,6 +2,8 @@ package portal
 
 import (
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/portreeve/portreeve/internal/gateway"
@@ -32,16 +34,11 @@ type linkSite struct {
 
 // textSite is a site that sends texts.
 type textSite struct {
-	Site           string
-	Hosts, Origins []string
-	Regions        []string
-	Campaigns      []struct{ Name, Text string }
-	Limits         []struct {
-		By       string
-		WindowMs int64
-		Max      int
-	}
-	Capped            int
+	Site              string
+	Hosts, Origins    []string
+	Regions           []string
+	Campaigns         []struct{ Name, Text string }
+	Limits            []textLimit
 	Widget, Turnstile bool
 	Days              []struct {
 		Day, Campaign string
@@ -84,4 +81,17 @@ func showReach(v *visit) (request.Reply, error) {
 		return request.Reply{}, err
 	}
 	return v.show("reach", "Links and texts", p)
+}
+
+// textLimit is how many texts something may cause in a while.
+type textLimit struct {
+	By       string
+	WindowMs int64
+	Max      int
+}
+
+// String is the limit in words. It is for templates.
+func (l textLimit) String() string {
+	by := map[string]string{"number": " a number", "network": " a network", "prefix": " a block of numbers", "all": " in all"}[l.By]
+	return strconv.Itoa(l.Max) + by + " in " + strings.TrimSuffix(strings.TrimSuffix((time.Duration(l.WindowMs)*time.Millisecond).String(), "0s"), "0m")
 }
