@@ -7,6 +7,7 @@ import (
 	"strconv"
 
 	"github.com/portreeve/portreeve/internal/fault"
+	"github.com/portreeve/portreeve/internal/identity"
 	"github.com/portreeve/portreeve/internal/principal"
 	"github.com/portreeve/portreeve/internal/tenant"
 )
@@ -51,6 +52,12 @@ func idOf(p *principal.Principal) (id string, ok bool) {
 // idOfBinding is the same for the identity of a users row.
 func idOfBinding(b tenant.Binding) string {
 	return digest("person", b.Provider, b.Issuer, b.Subject)[:32]
+}
+
+// idOfLink is the same for whoever a one-time link signed in as a users row: the
+// link binds the row to nothing, its id is the subject.
+func idOfLink(userID string) string {
+	return idOfBinding(tenant.Binding{Provider: identity.KindLink, Issuer: identity.LinkIssuer, Subject: userID})
 }
 
 // boundTo names the session that a caller came by, else the very credential.

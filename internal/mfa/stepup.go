@@ -89,7 +89,7 @@ func readStepUp(tx *store.Tx, p Person, token string, now time.Time) (*grantedSt
 			return nil, nil
 		case err != nil:
 			return nil, err
-		case u.Disabled || idOfBinding(u.Bound) != p.ID:
+		case u.Disabled || idOfBinding(u.Bound) != p.ID && idOfLink(u.ID) != p.ID:
 			return nil, nil
 		}
 	}
