@@ -37,11 +37,11 @@ let stepUp // what a code was good for
 
 // prove posts what may take a second factor, which is asked for when it does.
 async function prove(path, body) {
-  for (;;) {
+  for (let asked = false; ; asked = true) {
     try {
       return await send('POST', path, { ...body, ...(stepUp && { stepUp }) })
     } catch (error) {
-      if (error.status !== 403 || error.message !== 'Second factor required') throw error
+      if (error.status !== 403 || error.message !== 'Second factor required' || asked) throw error
       stepUp = await askFactor((to, what) => send('POST', to, what))
     }
   }

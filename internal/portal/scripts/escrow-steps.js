@@ -189,10 +189,10 @@ async function share(make) {
 }
 
 // answerTo asks for a challenge, and looks at what it says before it is answered.
-async function answerTo(keys, predecessor) {
+async function answerTo(keys, predecessor, recovery) {
   const challenge = await challengeFor(keys.publicKey)
   if (challenge.tenant !== tenant) throw new Problem('swapped', 'The challenge is for another tenant than this page. Load the page again')
-  if (predecessor !== undefined && challenge.predecessor !== predecessor) throw new Problem('moved', 'The key was replaced meanwhile. Load the page again; sheets that you printed just now open nothing, so destroy them')
+  if (predecessor !== undefined && challenge.predecessor !== predecessor) throw moved(recovery)
   return challenge
 }
 
@@ -205,7 +205,7 @@ async function store(keys, passphrase, recovery, current) {
     doing('Wrapping the key with the passphrase: this takes a second or two…')
     const wrappedPrivateKey = await keys.wrap(passphrase)
     doing('Proving that the key can be opened…')
-    const challenge = await answerTo(keys, current?.kid === keys.kid ? undefined : current?.kid ?? null)
+    const challenge = await answerTo(keys, current?.kid === keys.kid ? undefined : current?.kid ?? null, recovery)
     const body = await onboarding(keys, challenge, { wrappedPrivateKey, recovery: recovery?.sealed, current })
     doing('Storing…')
     try {
@@ -216,9 +216,9 @@ async function store(keys, passphrase, recovery, current) {
   })
 }
 
-// told says what a conflict means for whoever has printed sheets.
-const told = (error, recovery) => (error.status !== 409 ? error
-  : new Problem('moved', `Somebody else set the tenant's key meanwhile, perhaps in another tab. Nothing of yours was stored.${recovery ? ' Destroy the sheets that you printed: they open nothing.' : ''}`))
+// moved says what a key that is there meanwhile means for whoever has printed sheets.
+const moved = (recovery) => new Problem('moved', `Somebody else set the tenant's key meanwhile, perhaps in another tab. Nothing of yours was stored.${recovery ? ' Destroy the sheets that you printed: they open nothing.' : ''}`)
+const told = (error, recovery) => (error.status === 409 ? moved(recovery) : error)
 
 // rewrap sends another wrapping of keys that there are.
 async function rewrap(keys, passphrase, recovery) {

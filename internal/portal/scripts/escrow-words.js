@@ -15,6 +15,7 @@ const refused = {
   0: () => 'The server cannot be reached. Check the connection, then try again: nothing on this page is lost.',
   401: () => 'You are no longer signed in: the session ended, or you signed out in another tab. Open the portal in another tab, sign in there, then try again here.',
   403: ({ message }) => (/cross-site/i.test(message) ? 'The API does not take requests from this page. Its setting escrow.portalOrigin must be the address of this portal.'
+    : /second factor/i.test(message) ? 'Your second factor was shown, and does not count for this sign-in. Sign in again, another way if there is one.'
     : 'Your account may not do this, or not any more. Somebody who may change roles can give you one that may.'),
   404: () => 'It is not there any more, or not yours to see. Load the page again.',
   413: () => 'That is more than the server takes.',
