@@ -170,6 +170,21 @@ type agentForm struct {
 	Make lock
 }
 
+// Action is where the form goes, Back where who leaves it does.
+func (f agentForm) Action() string {
+	if f.New {
+		return "/agents/-new" + f.Query()
+	}
+	return f.Page() + "/edit" + f.Query()
+}
+
+func (f agentForm) Back() string {
+	if f.New {
+		return "/agents" + f.Query()
+	}
+	return f.Page() + f.Query()
+}
+
 func newAgent(v *visit) (request.Reply, error) {
 	c, err := v.collection()
 	if err != nil {
