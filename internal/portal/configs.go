@@ -237,10 +237,33 @@ const (
 // legible is JSON with its lines broken, unless that would be too much for a form.
 func legible(raw json.RawMessage) string {
 	var b bytes.Buffer
+	raw = unescaped(raw)
 	if deep(raw) || json.Indent(&b, raw, "", "  ") != nil || len(url.QueryEscape(b.String())) > longest {
 		return string(raw)
 	}
 	return b.String()
+}
+
+// unescaped is JSON with <, > and & written as such. Operations write them as \u003c
+// and so on, which means the same and is harder to read.
+func unescaped(raw []byte) []byte {
+	out := make([]byte, 0, len(raw))
+	for i := 0; i < len(raw); i++ {
+		if raw[i] != '\\' || i+1 == len(raw) {
+			out = append(out, raw[i])
+			continue
+		}
+		if i+6 <= len(raw) {
+			if at := strings.Index(`\u003c<\u003e>\u0026&`, string(raw[i:i+6])); at%7 == 0 {
+				out = append(out, "<>&"[at/7])
+				i += 5
+				continue
+			}
+		}
+		out = append(out, raw[i], raw[i+1])
+		i++
+	}
+	return out
 }
 
 // deep reports whether JSON is nested so much that indenting it would make a
