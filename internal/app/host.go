@@ -20,6 +20,8 @@ import (
 type HostOptions struct {
 	Who string    // the account of the operating system, for the audit trail
 	Log io.Writer // what the store has to tell
+	// Now is the clock; nil: time.Now. The demo lives through a fortnight by it.
+	Now func() time.Time
 }
 
 // Host is the store in the hands of who sits at the machine, which may be served
@@ -46,7 +48,7 @@ func OpenHost(ctx context.Context, src Source, o HostOptions) (*Host, error) {
 		return nil, &ConfigError{b.Doc.Problems()}
 	}
 	log := slog.New(slog.NewTextHandler(o.Log, &slog.HandlerOptions{Level: slog.LevelWarn}))
-	s, err := openStored(ctx, l, openWith{Log: log})
+	s, err := openStored(ctx, l, openWith{Now: o.Now, Log: log})
 	if err != nil {
 		return nil, err
 	}

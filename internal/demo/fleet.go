@@ -1,12 +1,15 @@
 package demo
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
-	"sync"
 	"time"
 
+	"github.com/portreeve/portreeve/internal/app"
+	"github.com/portreeve/portreeve/internal/escrow"
 	"github.com/portreeve/portreeve/internal/escrow/ends"
 )
 
@@ -26,59 +29,66 @@ var fleet = []machine{
 
 const fleetDays = 14
 
-// runs makes the fleet's last fortnight: reports of its machines as they would
-// have come in, and a secret of each, sealed to the tenant's key on the machine.
-func (d *Demo) runs(key *ends.Key) error {
+// lived is the fleet's last fortnight: the reports of its machines, when they came
+// in. clock is what the store goes by meanwhile.
+func lived(ctx context.Context, h *app.Host, clock *time.Time) error {
+	type report struct {
+		at time.Time
+		machine
+		n int
+	}
+	var all []report
+	now := time.Now().UTC().Truncate(time.Second)
+	for _, m := range fleet {
+		n := 0
+		for at := now.Add(-fleetDays*24*time.Hour + time.Duration(len(m.host))*37*time.Minute); at.Before(now.Add(-5 * time.Minute)); at = at.Add(time.Duration(m.hours) * time.Hour) {
+			n++
+			all = append(all, report{at, m, n})
+		}
+	}
+	slices.SortFunc(all, func(a, b report) int { return a.at.Compare(b.at) })
+	for _, r := range all {
+		body, err := json.Marshal(map[string]any{"machine": r.ref(), "run": run(r.machine, r.n, r.at)})
+		if err != nil {
+			return err
+		}
+		said, err := escrow.ReadReport(body)
+		if err != nil {
+			return err
+		}
+		*clock = r.at.Add(2 * time.Minute)
+		if _, _, err := h.Escrow.Report(ctx, escrow.By{Tenant: h.DefaultTenant(), Actor: h.Actor()}, said); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// ref is how a machine calls itself.
+func (m machine) ref() map[string]string {
+	return map[string]string{"hostname": m.host, "serial": m.serial, "group": m.group}
+}
+
+// handOver has machines hand over a secret each, sealed to the tenant's key.
+func (d *Demo) handOver(key *ends.Key) error {
 	engine, err := d.read("engine")
 	if err != nil {
 		return err
 	}
-	var (
-		wait sync.WaitGroup
-		mu   sync.Mutex
-		bad  error
-		now  = time.Now().UTC().Truncate(time.Second)
-		jobs = make(chan machine)
-	)
-	for range 4 {
-		wait.Go(func() {
-			for m := range jobs {
-				if err := d.lived(engine, m, key, now); err != nil {
-					mu.Lock()
-					bad = err
-					mu.Unlock()
-				}
-			}
-		})
-	}
 	for _, m := range fleet {
-		jobs <- m
-	}
-	close(jobs)
-	wait.Wait()
-	return bad
-}
-
-// lived is what one machine sent.
-func (d *Demo) lived(engine string, m machine, key *ends.Key, now time.Time) error {
-	ref := map[string]string{"hostname": m.host, "serial": m.serial, "group": m.group}
-	every := time.Duration(m.hours) * time.Hour
-	n := 0
-	for at := now.Add(-fleetDays*24*time.Hour + time.Duration(len(m.host))*37*time.Minute); at.Before(now.Add(-5 * time.Minute)); at = at.Add(every) {
-		n++
-		if err := d.send(engine, "/v1/report", map[string]any{"machine": ref, "run": run(m, n, at)}); err != nil {
+		kind := map[string]string{"laptops": "filevault-recovery", "build": "ssh-host-key", "tills": "bios-password"}[m.group]
+		if kind == "" {
+			continue
+		}
+		sealed, err := ends.Seal(key.Public, ends.Binding{Tenant: "main", Machine: m.host, Kind: kind}, []byte(passphrase()))
+		if err != nil {
+			return err
+		}
+		if err := d.send(engine, "/v1/secret", map[string]any{"machine": m.ref(), "kind": kind, "label": "made by set-up", "ciphertext": sealed}); err != nil {
 			return err
 		}
 	}
-	kind := map[string]string{"laptops": "filevault-recovery", "build": "ssh-host-key", "tills": "bios-password"}[m.group]
-	if kind == "" {
-		return nil
-	}
-	sealed, err := ends.Seal(key.Public, ends.Binding{Tenant: "main", Machine: m.host, Kind: kind}, []byte(passphrase()))
-	if err != nil {
-		return err
-	}
-	return d.send(engine, "/v1/secret", map[string]any{"machine": ref, "kind": kind, "label": "made by set-up", "ciphertext": sealed})
+	return nil
 }
 
 // run is the nth run of a machine.

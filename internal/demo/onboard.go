@@ -69,7 +69,7 @@ func (d *Demo) onboard(made <-chan lock) error {
 	if err := d.pubkey(200); err != nil {
 		return err
 	}
-	return d.runs(l.key)
+	return d.handOver(l.key)
 }
 
 // pubkey asks for the key as a machine does.

@@ -88,11 +88,16 @@ func (d *Demo) accounts() error {
 func (d *Demo) store() (err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
-	h, err := app.OpenHost(ctx, d.source(), app.HostOptions{Who: "demo", Log: io.Discard})
+	clock := time.Now()
+	h, err := app.OpenHost(ctx, d.source(), app.HostOptions{Who: "demo", Log: io.Discard, Now: func() time.Time { return clock }})
 	if err != nil {
 		return err
 	}
 	defer func() { _ = h.Close() }()
+	if err := lived(ctx, h, &clock); err != nil {
+		return err
+	}
+	clock = time.Now()
 	if err := d.company(ctx, h); err != nil {
 		return err
 	}

@@ -21,7 +21,7 @@ func TestMachinesHandOverSoMuchADay(t *testing.T) {
 			return By{Tenant: tenant, Actor: audit.Actor{Kind: audit.Host}, PerDay: 2 << 20}
 		}
 		report := func(id string) Report {
-			r, err := readReport([]byte(fmt.Sprintf(`{"machine":"PC-1","run":{"id":%q,"status":"failed","phases":[{"name":"a","status":"failed","message":%q}]}}`, id, strings.Repeat("x", 8000))))
+			r, err := ReadReport([]byte(fmt.Sprintf(`{"machine":"PC-1","run":{"id":%q,"status":"failed","phases":[{"name":"a","status":"failed","message":%q}]}}`, id, strings.Repeat("x", 8000))))
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -42,7 +42,7 @@ func (u *surface) machineBy(c *gateway.Call) By {
 }
 
 func (u *surface) report(ctx context.Context, c *gateway.Call) (request.Reply, error) {
-	r, err := readReport(c.Body)
+	r, err := ReadReport(c.Body)
 	if err != nil {
 		return request.Reply{}, err
 	}

@@ -58,8 +58,8 @@ func (m members) time(f *input.Fields, at, name string) time.Time {
 	return t.UTC().Truncate(time.Millisecond)
 }
 
-// readReport reads {machine, run: {id, status, startedAt?, finishedAt?, phases?}}.
-func readReport(body []byte) (Report, error) {
+// ReadReport reads {machine, run: {id, status, startedAt?, finishedAt?, phases?}}.
+func ReadReport(body []byte) (Report, error) {
 	all, err := input.Members(body)
 	if err != nil {
 		return Report{}, err
