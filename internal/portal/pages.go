@@ -19,6 +19,8 @@ func (s *site) pages() []gateway.SurfaceRoute {
 		s.factors(),
 		s.agents(),
 		s.audit(),
+		s.refusals(),
+		s.why(),
 		s.configuration(),
 		s.reach(),
 	)
