@@ -28,7 +28,7 @@ func TestAKeysLifeOnPages(t *testing.T) {
 		t.Errorf("from another address: %d", p.status)
 	}
 	olga.post(at[1]+"/edit", "name", "renamed", "scopes", "apikeys:read", "moreScopes", "docs", "allowedIPs", "nowhere", "expires", "2099-12-31").is(422).
-		says(`"docs" must be`, "must be an address")
+		says(`"docs" must be`, `"nowhere" must be an address`)
 	olga.post(at[1]+"/edit", "name", "renamed", "scopes", "apikeys:read", "moreScopes", "docs:read", "expires", "2099-12-31").follow().says("anywhere")
 
 	olga.post(at[1], "do", "disable").follow().says("disabled", "Disabled.")
@@ -87,7 +87,7 @@ func TestForeignAndLockedAccessPages(t *testing.T) {
 	other.api("POST", "/rbac/roles", map[string]any{"name": "theirs", "permissions": []string{"docs:read"}}, nil)
 	admin, viewer := h.admin(), h.as("v", "viewer")
 	for _, path := range []string{"/keys/" + key, "/machine-tokens/" + token, "/users/" + user, "/roles/theirs", "/keys/none", "/users/%20", "/roles/%3Cimg%3E", "/machine-tokens/" + key} {
-		admin.get(path).is(404).says("There is nothing here").hides("theirs")
+		admin.get(path).is(404).says("There is nothing here").hides(">theirs")
 		viewer.get(path).is(403)
 		for _, more := range []string{"/edit", "/rotate", "/revoke", "/remove"} {
 			if p := admin.get(path + more); p.status != 404 {
@@ -167,8 +167,8 @@ func TestNobodyGivesOnAPageWhatTheyDoNotHold(t *testing.T) {
 	clerk.post("/new-role", "name", "heir", "parentRole", "admin").is(422).says("You do not hold")
 	clerk.post("/keys/new", "name", "k", "moreScopes", "escrow:reveal").is(422).says("escrow:reveal")
 	clerk.see("/keys/new").holds(`value="docs:read"`, `value="users:write"`).hides(`value="escrow:reveal"`, `value="platform:read"`, `value="*"`)
-	if got := admin.values("/rbac/roles") + admin.values("/tenant/users") + admin.values("/tenant/api-keys"); strings.Contains(got, "super") || strings.Contains(got, "eve@") || strings.Contains(got, "roles:[admin]") {
-		t.Error("something was given")
+	if got := admin.values("/rbac/roles") + admin.values("/tenant/users?search=e@") + admin.values("/tenant/api-keys"); strings.Contains(got, "super") || strings.Contains(got, "heir") || strings.Contains(got, "eve@") || strings.Contains(got, "escrow:reveal]") {
+		t.Error("something was given: " + got)
 	}
 	clerk.post(at, "do", "assign", "role", "clerk").follow().says("clerk")
 }
@@ -185,7 +185,7 @@ func TestARolesLifeOnPages(t *testing.T) {
 	p.says("Created.", "made here", "support , which inherits from viewer", "machines:write this role", "docs:read support", "machines:read viewer").inert(hostileMarkup)
 	olga.post("/new-role", "name", "workshop", "morePermissions", "docs:read").is(422).says("A role of this name exists")
 	olga.post("/new-role", "name", "a b", "morePermissions", "docs").is(422).says("Must be 1 to 64", `"docs" must be`)
-	olga.see("/roles/workshop/edit").holds(`value="machines:write" checked`, ">parts:read</textarea>", "<option selected>support</option>").inert(hostileMarkup)
+	olga.see("/roles/workshop/edit").holds(`value="machines:write" checked`, `value="parts:read" checked`, "<option selected>support</option>").inert(hostileMarkup)
 	olga.post("/roles/workshop/edit", "description", "", "parentRole", "", "morePermissions", "parts:read").follow().says("Saved.", "Inherits from none").hides("machines:write")
 	olga.post("/roles/support/edit", "description", "mine now", "morePermissions", "a:b").is(422).says("The configuration defines this role")
 

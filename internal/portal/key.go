@@ -118,7 +118,7 @@ func changeKey(v *visit, f *form) (request.Reply, error) {
 		in["expiresAt"] = ends
 	}
 	if err := v.ask("PATCH", "/tenant/api-keys/"+segment(k.ID), in, nil); err != nil {
-		if f.namely(err, "scopes", scopes).problems(err, "expiresAt", "expires") {
+		if f.namely(err, "scopes", scopes).namely(err, "allowedIPs", f.lines("allowedIPs")).problems(err, "expiresAt", "expires") {
 			return again()
 		}
 		return request.Reply{}, err

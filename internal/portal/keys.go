@@ -167,7 +167,7 @@ func createKey(v *visit, f *form) (request.Reply, error) {
 	in := map[string]any{"name": f.get("name"), "scopes": scopes, "allowedIPs": f.lines("allowedIPs"), "expiresAt": ends}
 	var made madeKey
 	if err := v.ask("POST", "/tenant/api-keys", in, &made); err != nil {
-		if f.namely(err, "scopes", scopes).problems(err, "expiresAt", "expires") {
+		if f.namely(err, "scopes", scopes).namely(err, "allowedIPs", f.lines("allowedIPs")).problems(err, "expiresAt", "expires") {
 			return again()
 		}
 		return request.Reply{}, err

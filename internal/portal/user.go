@@ -13,10 +13,16 @@ type userPage struct {
 	User                   user
 	Change, Assign, Remove lock
 	Offered                []role // that the user does not have
-	Lost                   []string
+	Roles                  []userRole
 	Why                    bool // "who can do what" stands here
 	Self                   bool
 	Sessions               []ownSession // of the reader itself
+}
+
+// userRole is a role that a user has; Lost says that nothing defines it.
+type userRole struct {
+	role
+	Lost bool
 }
 
 // ownSession is a session of the reader's.
@@ -44,10 +50,13 @@ func (v *visit) userPage(u user) userPage {
 	all := v.roles()
 	p := userPage{User: u, Change: v.may("PATCH", at), Assign: v.may("POST", "/rbac/assign"), Remove: v.may("DELETE", at), Offered: offered(all, u.Roles),
 		Why: v.may("GET", "/.portreeve/insight/access?user="+segment(u.ID)).OK, Self: v.c.Standing.UserID == u.ID}
-	for _, name := range u.Roles { // one that is gone from the file gives nothing, and says so
-		if len(all) > 0 && len(all) < mostRoles && !slices.ContainsFunc(all, func(r role) bool { return r.Name == name }) {
-			p.Lost = append(p.Lost, name)
+	for _, name := range u.Roles {
+		if i := slices.IndexFunc(all, func(r role) bool { return r.Name == name }); i >= 0 {
+			p.Roles = append(p.Roles, userRole{role: all[i]})
+			continue
 		}
+		// What is gone from the file gives nothing, and says so, where all are known.
+		p.Roles = append(p.Roles, userRole{role{Name: name}, len(all) > 0 && len(all) < mostRoles})
 	}
 	if p.Self {
 		p.Sessions, _ = v.ownSessions()
