@@ -26,20 +26,22 @@ type house struct {
 func TestInABrowser(t *testing.T) {
 	h := &house{people: oidc.StartPeople(t), browser: chromium(t)}
 	for name, flow := range map[string]func(*testing.T, *house){
-		"signing in":                  signingIn,
-		"signing out in another tab":  signingOut,
-		"back-channel log-out":        backChannel,
-		"a session that is revoked":   revoked,
-		"a refusal":                   refusal,
-		"a sign-in that is cancelled": cancelled,
-		"an authenticator app":        authenticatorApp,
-		"a passkey":                   passkey,
-		"planted cookies":             plantedCookies,
-		"pages of other sites":        otherSites,
-		"where a sign-in leads":       leadsNowhereElse,
-		"two tabs refresh at once":    twoTabs,
-		"every page":                  everyPage,
-		"the keyboard alone":          keyboard,
+		"signing in":                     signingIn,
+		"signing out in another tab":     signingOut,
+		"back-channel log-out":           backChannel,
+		"a session that is revoked":      revoked,
+		"a refusal":                      refusal,
+		"a sign-in that is cancelled":    cancelled,
+		"an authenticator app":           authenticatorApp,
+		"a passkey":                      passkey,
+		"second factors in the portal":   portalFactors,
+		"second factors without a mouse": portalFactorsByKeys,
+		"planted cookies":                plantedCookies,
+		"pages of other sites":           otherSites,
+		"where a sign-in leads":          leadsNowhereElse,
+		"two tabs refresh at once":       twoTabs,
+		"every page":                     everyPage,
+		"the keyboard alone":             keyboard,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
