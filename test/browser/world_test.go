@@ -40,6 +40,8 @@ func TestInABrowser(t *testing.T) {
 		"pages of other sites":           otherSites,
 		"where a sign-in leads":          leadsNowhereElse,
 		"two tabs refresh at once":       twoTabs,
+		"escrow is set up":               escrowSetUp,
+		"escrow, from secret to sheet":   escrowLife,
 		"every page":                     everyPage,
 		"the keyboard alone":             keyboard,
 	} {
