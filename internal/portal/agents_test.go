@@ -10,7 +10,7 @@ func TestAgentsAreMadeChangedAndDeleted(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	admin := h.as("root@example.com", "admin")
-	admin.see("/agents").says("Nothing here yet", "Make one")
+	admin.see("/agents").says("Nothing here yet", "New")
 	p := admin.post("/agents/-new", "name", "Upper", "description", hostileMarkup, "settings", "{\n\"a\": 1,\n}").is(422)
 	p.says("Is no JSON from line 3").inert(hostileMarkup).holds(`value="Upper"`)
 	p = p.post("/agents/-new", "name", "Upper", "settings", "{}").is(422).says("Must be lower-case letters")
