@@ -54,13 +54,19 @@ func (d *Demo) busy() error {
 			return fmt.Errorf("the agent %s: %v %v", name, resp, err)
 		}
 	}
-	for name, asks := range map[string]string{"billing export": "GET", "search indexer": "PUT", "status page": "GET"} {
-		head, err := d.read("keys/" + name)
+	for _, c := range []struct {
+		who, method, path string
+		times             int
+	}{
+		{"keys/billing export", "GET", "/docs/7", 12}, {"keys/search indexer", "PUT", "/docs/3", 9}, {"keys/status page", "GET", "/docs/3", 1},
+		{"bob", "GET", "/admin/users", 1}, {"bob", "GET", "/own/alice", 1}, {"carol", "GET", "/reports/2026/q3", 1}, {"alice", "GET", "/vault", 1},
+	} {
+		head, err := d.read(c.who)
 		if err != nil {
 			return err
 		}
-		for i := range 12 {
-			if _, err := d.ask(asks, fmt.Sprintf("%s/docs/%d", d.URL, i%5), head, ""); err != nil {
+		for range c.times {
+			if _, err := d.ask(c.method, d.URL+c.path, head, ""); err != nil {
 				return err
 			}
 		}
