@@ -1,6 +1,7 @@
 package insight
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -81,8 +82,8 @@ func (r stands) view() Route {
 }
 
 // all lists the routes of the file and the operations of every site that has
-// callers: on one that a surface owns nobody is identified. Pages are left out,
-// since what they show and do is asked of operations.
+// callers, the file's first: on one that a surface owns nobody is identified. Pages
+// are left out, since what they show and do is asked of operations.
 func (s *Service) all() (out []stands) {
 	s.sites(func(site *gateway.Site) {
 		if site.Owner != nil {
@@ -98,7 +99,20 @@ func (s *Service) all() (out []stands) {
 			out = append(out, stands{site, r})
 		}
 	})
+	slices.SortStableFunc(out, func(a, b stands) int { return cmp.Compare(a.rank(), b.rank()) })
 	return out
+}
+
+// rank puts the routes of the file first, and operations below Portreeve's own
+// segment last.
+func (r stands) rank() int {
+	switch _, own := r.route.Answer.(*gateway.Operation); {
+	case !own:
+		return 0
+	case !strings.HasPrefix(r.route.Pattern.Text, "/.portreeve/"):
+		return 1
+	}
+	return 2
 }
 
 // narrowed are the routes that a query wants.

@@ -3,6 +3,7 @@ package insight
 import (
 	"context"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -143,7 +144,9 @@ func (s *Service) refusal(ctx context.Context, c *gateway.Call) (request.Reply, 
 	if route == nil {
 		return gateway.JSON(200, out), nil
 	}
-	out.Links.Route = &RouteName{site.Name, route.Pattern.Text, keyOf(route)}
+	if slices.ContainsFunc(s.all(), func(r stands) bool { return r.route == route }) { // a page is none that access knows
+		out.Links.Route = &RouteName{site.Name, route.Pattern.Text, keyOf(route)}
+	}
 	if rec.Reason == "missing_permission" || rec.Reason == "missing_role" {
 		roles, err := s.enough(ctx, rec.Tenant, site, route)
 		if err != nil {

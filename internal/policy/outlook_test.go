@@ -121,6 +121,32 @@ func TestAnOutlookSaysWhy(t *testing.T) {
 	}
 }
 
+func TestWhatATokenClaimsMayTakeTheDefaultRoleAway(t *testing.T) {
+	t.Parallel()
+	l := mustLoad(t, strings.Replace(editors, "defaultRole: user", "defaultRole: editor", 1))
+	read := Compile(Requirements{RequiredPermissions: []string{"docs:read"}}, Deps{Book: l.book}, nil)
+	users := Compile(Requirements{RequiredPermissions: []string{"users:read"}}, Deps{Book: l.book}, nil)
+	platform := Compile(Requirements{RequiredPermissions: []string{"platform:read"}}, Deps{Book: l.book}, nil)
+	for _, c := range []struct {
+		trusted               bool
+		stored                []string
+		read, users, platform Outlook
+	}{
+		{false, nil, Always, Never, Never},
+		{true, nil, Depends, Depends, Never}, // a claim of viewer takes the role away, one of admin brings more
+		{true, []string{"reader"}, Always, Depends, Never},
+		{false, []string{"viewer"}, Never, Never, Never},
+	} {
+		stand := l.book.Stand(alice(func(p *principal.Principal) { p.TrustRoles = c.trusted }), nil, &Known{Roles: c.stored})
+		p := Prospect{Standing: &stand, Token: true, Now: noon}
+		for req, want := range map[*Requirement]Outlook{read: c.read, users: c.users, platform: c.platform} {
+			if o, why := req.Outlook(p); o != want {
+				t.Errorf("%+v, %v: %d by %q, want %d", c, req.Permissions(), o, why, want)
+			}
+		}
+	}
+}
+
 func TestWhichRolesWouldBeEnough(t *testing.T) {
 	t.Parallel()
 	l := mustLoad(t, editors)
