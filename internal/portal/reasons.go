@@ -65,7 +65,7 @@ func offeredReasons() []string {
 }
 
 // checks say in words what a step of a decision looked at, by its stage and check,
-// or its check alone.
+// or its stage alone.
 var checks = map[string]string{
 	"host site":                  "The site",
 	"host Host":                  "The host",
@@ -74,6 +74,9 @@ var checks = map[string]string{
 	"path canonical path":        "The path",
 	"route path and method":      "The route",
 	"route operation":            "The operation",
+	"operation":                  "What the operation said",
+	"identify":                   "The credential",
+	"limit":                      "How often",
 	"identify same site":         "Who caused the request",
 	"identify identify: none":    "Credentials",
 	"identify auth: none":        "Credentials",

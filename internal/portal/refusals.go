@@ -97,8 +97,8 @@ func (s traceStep) Title() string {
 	if words := checks[s.Stage+" "+s.Check]; words != "" {
 		return words
 	}
-	if s.Stage == "identify" {
-		return "The credential"
+	if words := checks[s.Stage]; words != "" {
+		return words
 	}
 	return upper(s.Stage)
 }
@@ -136,6 +136,24 @@ func (p refusalPage) Enough() (out []string) {
 	return out
 }
 
+// Before are the checks of the page that was opened, where what it asked was
+// refused: they held. none: the request itself was refused.
+func (p refusalPage) Before() []traceStep {
+	begins := 0
+	for i, s := range p.Steps {
+		if s.Stage == "path" && s.OK {
+			begins = i
+		}
+	}
+	if begins < 3 || slices.ContainsFunc(p.Steps[:begins], func(s traceStep) bool { return !s.OK }) {
+		return nil
+	}
+	return p.Steps[:begins]
+}
+
+// Then are the checks that decided.
+func (p refusalPage) Then() []traceStep { return p.Steps[len(p.Before()):] }
+
 // Failed counts the checks that did not hold.
 func (p refusalPage) Failed() (n int) {
 	for _, s := range p.Steps {
@@ -150,6 +168,9 @@ func showRefusal(v *visit) (request.Reply, error) {
 	var p refusalPage
 	if err := v.ask("GET", refusalsAt+"/"+segment(v.param("id")), nil, &p); err != nil {
 		return request.Reply{}, err
+	}
+	if p.Tenant != v.c.Tenant { // whose people and keys do not stand here
+		p.UserID, p.KeyID = "", ""
 	}
 	p.Roles = v.may("GET", "/rbac/roles").OK
 	p.Access = v.may("GET", accessAt+"?user=x").OK
