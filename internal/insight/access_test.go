@@ -23,6 +23,7 @@ rbac:
     - {name: reader, permissions: ["docs:read"]}
     - {name: editor, permissions: ["docs:*"], parentRole: reader}
     - {name: ops, permissions: ["platform:read"]}
+    - {name: super, permissions: ["platform:*"]}
 routes:
   - {path: /open, method: get, data: {}}
   - {path: /signed-in, method: get, requireAuth: true, data: {}}
