@@ -1,9 +1,14 @@
 package browser
 
 import (
+	"encoding/json"
+	"os"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/portreeve/portreeve/internal/escrow"
+	"github.com/portreeve/portreeve/internal/store"
 )
 
 // escrowSetUp is the way of a tenant's first key, with what people do on it: they
@@ -177,4 +182,92 @@ func escrowLife(t *testing.T, h *house) {
 	}
 	a.keeps(append(append(shares, newShares...), passphrase, second, third, fourth, bitlocker)...)
 	a.quiet()
+}
+
+// escrowImported is a key of the older system's: it is opened as it is, wrapped anew,
+// and gets a signing key.
+func escrowImported(t *testing.T, h *house) {
+	o := h.office(t)
+	public, wrapped, kid, passphrase := importedVector(t)
+	if err := o.host.DB.Tx(t.Context(), func(tx *store.Tx) error {
+		_, err := o.host.Escrow.ImportKey(tx, escrow.By{Tenant: o.host.DefaultTenant(), Actor: o.host.Actor()}, escrow.KeyRow{Public: public, Wrapped: wrapped})
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+	a := o.signedIn()
+	a.open("/escrow").until(`document.querySelector("#chain")?.textContent.includes("nothing to verify")`)
+	for _, words := range []string{"imported, and nothing signs it", "weaker than new ones may be", "2048 bits"} {
+		if !strings.Contains(a.text(), words) {
+			t.Errorf("nothing says %q", words)
+		}
+	}
+	a.click("#opens").until(`document.querySelector("#opened")?.innerText.includes("Wrap the key anew")`)
+	a.open("/escrow/rotate").until(`document.querySelector(".empty")?.innerText.includes("Nothing signs the present key")`)
+	o.seal("OLD-1", "admin-password", "of an engine", "--raw")
+	a.machine("OLD-1")
+	a.reveals("admin-password", "before", passphrase)
+	a.revealed("admin-password", "of an engine")
+	if !strings.Contains(a.text(), "Not bound to its machine") {
+		t.Error("nothing says that it is not bound to its machine")
+	}
+
+	a.open("/escrow/passphrase").at("open").unlocks(passphrase)
+	next := a.generated()
+	shares := a.sheets()
+	a.stores()
+	signer := a.read("#done .copyable code")
+	a.open("/escrow").until(`document.querySelector("#chain")?.textContent.includes("verified in this browser")`)
+	if a.read("#escrow .facts code") != kid || a.read(".facts > div:nth-child(2) code") != signer {
+		t.Error("it is another key")
+	}
+	o.seal("OLD-1", "bitlocker", "bound", "--signer", signer)
+	a.machine("OLD-1")
+	a.reveals("bitlocker", "after", next)
+	a.revealed("bitlocker", "bound")
+	a.reveals("admin-password", "after", "")
+	a.revealed("admin-password", "of an engine")
+	// And then it can be replaced by a stronger one.
+	a.open("/escrow/rotate").at("open").unlocks(next)
+	last := a.generated()
+	more := a.sheets()
+	a.stores()
+	a.open("/escrow").until(`document.querySelector("#chain")?.textContent.includes("verified in this browser")`)
+	if strings.Contains(a.text(), "weaker than") {
+		t.Error("the new key is weak")
+	}
+	a.keeps(append(append(shares, more...), passphrase, next, last)...)
+	a.quiet()
+}
+
+// importedVector is a key of the vectors, as the older system wrapped it.
+func importedVector(t *testing.T) (public, wrapped, kid, passphrase string) {
+	t.Helper()
+	const vectors = "../../internal/escrow/testdata/vectors/"
+	var good struct {
+		Wrapped []struct{ Name, Kid, Wrapped, Passphrase string }
+	}
+	var keys []struct {
+		Kid string
+		Set struct{ Keys []struct{ Kty, N, E string } }
+	}
+	for name, into := range map[string]any{"good.json": &good, "keys.json": &keys} {
+		raw, err := os.ReadFile(vectors + name)
+		if err == nil {
+			err = json.Unmarshal(raw, into)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, w := range good.Wrapped {
+		for _, k := range keys {
+			if w.Name == "imported: PKCS #8" && k.Kid == w.Kid {
+				jwk := k.Set.Keys[0]
+				return `{"kty":"RSA","n":"` + jwk.N + `","e":"` + jwk.E + `"}`, w.Wrapped, w.Kid, w.Passphrase
+			}
+		}
+	}
+	t.Fatal("no imported key among the vectors")
+	return "", "", "", ""
 }

@@ -42,6 +42,7 @@ func TestInABrowser(t *testing.T) {
 		"two tabs refresh at once":       twoTabs,
 		"escrow is set up":               escrowSetUp,
 		"escrow, from secret to sheet":   escrowLife,
+		"escrow, an imported key":        escrowImported,
 		"every page":                     everyPage,
 		"the keyboard alone":             keyboard,
 	} {
