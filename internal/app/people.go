@@ -38,19 +38,24 @@ func (b *builder) refusalPage() {
 			has[s] = has[s] || r.Pattern.Text == pages.StylePath
 		}
 	})
-	b.Snapshot.RefusalPage = func(f *fault.Error, requestID, decision string, site *gateway.Site) request.Reply {
+	b.Snapshot.RefusalPage = func(f *fault.Error, requestID, decision string, site *gateway.Site, stood string) request.Reply {
 		if !has[site] {
 			return gateway.Flat(f, requestID, decision)
 		}
 		page := pages.Refusal{Status: f.Kind.Status(), Reason: f.Text(), Decision: decision, Request: requestID}
 		page.Heading, page.Text = inWords(f.Kind)
+		back := ""
+		if stood != "" && f.Kind == fault.Unauthenticated { // the session ended while somebody filled it in
+			page.Heading, page.Text = "You are not signed in any more", "Nothing was done with what you sent. Sign in, and send it again."
+			back = "?return=" + url.QueryEscape(stood)
+		}
 		if !site.Default {
 			page.Host = site.Name
 		}
 		if site.SignIn != "" {
 			switch f.Kind {
 			case fault.Unauthenticated:
-				page.Again = &pages.Link{Label: "Sign in", Href: "/.portreeve/login/" + url.PathEscape(site.SignIn)}
+				page.Again = &pages.Link{Label: "Sign in", Href: "/.portreeve/login/" + url.PathEscape(site.SignIn) + back}
 			case fault.Forbidden:
 				page.SignOut = "/.portreeve/logout"
 			}

@@ -64,7 +64,7 @@ func (x *Exchange) returnPath() string {
 	if x.View.HasQuery {
 		to += "?" + x.View.Query
 	}
-	if len(to) > maxReturn || !strings.HasPrefix(to, "/") || strings.HasPrefix(to, "//") || strings.HasPrefix(to, `/\`) {
+	if !staysHere(to) {
 		return "/"
 	}
 	return to
@@ -72,8 +72,32 @@ func (x *Exchange) returnPath() string {
 
 // navigates reports whether a browser is on its way to a page: what it gets is
 // what somebody sees (Fetch Metadata).
-func navigates(v *request.View) bool {
-	return v.Method == "GET" && v.Header.Count("Sec-Fetch-Mode") == 1 && v.Header.Get("Sec-Fetch-Mode") == "navigate" && accepts(v, "text/html")
+func navigates(v *request.View) bool { return v.Method == "GET" && moves(v) }
+
+func moves(v *request.View) bool {
+	return v.Header.Count("Sec-Fetch-Mode") == 1 && v.Header.Get("Sec-Fetch-Mode") == "navigate" && accepts(v, "text/html")
+}
+
+// form reports whether a browser sent a form of one of our pages: what it gets is
+// seen as well, and it is not led away from it without a word.
+func (x *Exchange) form() bool {
+	op := x.Operation()
+	return op != nil && op.HTML && x.View.Method == "POST" && moves(&x.View)
+}
+
+// stood is where the form stood: a path of this site, "/" where the browser does
+// not say.
+func (x *Exchange) stood() string {
+	to, ours := strings.CutPrefix(x.View.Header.Get("Referer"), x.View.Origin())
+	if to, _, _ = strings.Cut(to, "#"); !ours || !staysHere(to) || x.View.Header.Count("Referer") != 1 {
+		return "/"
+	}
+	return to
+}
+
+// staysHere reports whether a path leads a browser nowhere else.
+func staysHere(to string) bool {
+	return len(to) <= maxReturn && strings.HasPrefix(to, "/") && !strings.HasPrefix(to, "//") && !strings.HasPrefix(to, `/\`)
 }
 
 // wantsPage reports whether a refusal is best told by a page: to a browser on its
@@ -113,13 +137,17 @@ func refusedByQ(params string) bool {
 // page is a refusal as a page: what the snapshot's pages make of it, with the
 // status and the headers that go with the fault in every shape.
 func (x *Exchange) page(f *fault.Error, requestID, decision string) (reply request.Reply, ok bool) {
-	if decision == "" || x.Snap == nil || x.Snap.RefusalPage == nil || x.Site == nil || !wantsPage(&x.View) {
+	if decision == "" || x.Snap == nil || x.Snap.RefusalPage == nil || x.Site == nil || !wantsPage(&x.View) && !x.form() {
 		return request.Reply{}, false
 	}
 	if op := x.Operation(); op != nil && op.Shape != nil && !op.HTML {
 		return request.Reply{}, false
 	}
-	reply = x.Snap.RefusalPage(f, requestID, decision, x.Site)
+	stood := ""
+	if x.form() {
+		stood = x.stood()
+	}
+	reply = x.Snap.RefusalPage(f, requestID, decision, x.Site, stood)
 	reply.Status = f.Kind.Status()
 	for _, field := range FaultHeaders(f, decision) {
 		if !reply.Header.Has(field.Name) {

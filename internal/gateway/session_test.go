@@ -139,7 +139,7 @@ func hosting(t testing.TB, text string, known map[string]*policy.Known, change f
 		"default/alice/fresh": {At: clock.Add(-time.Minute), Factor: policy.FactorPasskey},
 	}, rows: map[string]string{"acme/agents/bot/olga": "admin", "acme/agents/mine/olga": "owner", "main/agents/bot/alice": "viewer"}}
 	g.snap.Directory, g.snap.StepUps, g.snap.Resources = dir, f.StepUp(), f.Resource()
-	g.snap.RefusalPage = func(f *fault.Error, id, decision string, site *Site) request.Reply {
+	g.snap.RefusalPage = func(f *fault.Error, id, decision string, site *Site, _ string) request.Reply {
 		return request.Reply{Status: 200, Body: []byte("<p>" + f.Text() + " " + decision + " at " + site.Name), Header: request.Header{{Name: "Content-Type", Value: "text/html; charset=utf-8"}}}
 	}
 	return g, f, dir

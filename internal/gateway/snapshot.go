@@ -24,8 +24,9 @@ type Snapshot struct {
 	// Resources knows the roles on rows; nil: nobody has one.
 	Resources policy.Resources
 	// RefusalPage makes the page that a refused browser sees; nil: it gets JSON.
-	// Status and the headers of the fault are seen to by whoever asks for it.
-	RefusalPage func(f *fault.Error, requestID, decision string, site *Site) request.Reply
+	// Status and the headers of the fault are seen to by whoever asks for it. stood is
+	// the path at which the form stood that was refused, "" where it was none.
+	RefusalPage func(f *fault.Error, requestID, decision string, site *Site, stood string) request.Reply
 	// Secrets has the values of tenants' secrets; nil: there are none.
 	Secrets SecretFinder
 	// ClientCerts says that TLS clients are asked for certificates, RequireCert
