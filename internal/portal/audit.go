@@ -85,7 +85,7 @@ type verified struct {
 		N    int64
 		What string
 	}
-	More bool
+	More int64
 }
 
 func listAudit(v *visit) (request.Reply, error) {
