@@ -90,10 +90,6 @@ func listFactors(v *visit) (request.Reply, error) {
 // changeFactors asks for a change of the reader's factors. again shows the form
 // once more; what comes of it is the reply where done is false.
 func (v *visit) changeFactors(f *form, method, target string, in, out any, again func() (request.Reply, error)) (reply request.Reply, done bool, err error) {
-	if v.stepUp == "" { // a passkey's, by the page's script
-		v.stepUp = f.get("stepUp")
-	}
-	f.values.Del("stepUp")
 	err = v.ask(method, target, in, out)
 	switch {
 	case err == nil:

@@ -161,10 +161,12 @@ func upper(s string) string {
 	return strings.ToUpper(s[:1]) + s[1:]
 }
 
-// stepUpBy spends the code of a second factor that a form came with: what it is
-// good for goes along with what the form asks.
+// stepUpBy spends the code of a second factor that a form came with, or takes what
+// a passkey was good for: it goes along with what the form asks.
 func (v *visit) stepUpBy(f *form) error {
 	code := f.get("mfaCode")
+	v.stepUp = f.get("stepUp") // of a passkey, by the page's script
+	f.values.Del("stepUp")
 	if code == "" {
 		return nil
 	}
@@ -181,6 +183,12 @@ func (v *visit) stepUpBy(f *form) error {
 	}
 	v.stepUp = out.StepUpToken // "" after a wrong one: the operation asks again
 	return nil
+}
+
+// showsPasskeys reports whether the reader has a passkey to show.
+func (v *visit) showsPasskeys() bool {
+	var out struct{ Passkeys []struct{ ID string } }
+	return v.ask("GET", "/mfa", nil, &out) == nil && len(out.Passkeys) > 0
 }
 
 // done leads on to a page after a form, with a message (messages.go).

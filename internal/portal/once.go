@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
+	"slices"
 	"sync"
 	"time"
 
@@ -83,6 +84,8 @@ func (o *once) take(v *visit, f *form, run func() (request.Reply, error)) (reque
 	if a.err != nil {
 		a.reply, a.err = v.refused(a.err)
 	}
+	// Cookies too: the browser may drop this answer and keep the second's.
+	a.reply.Header, v.cookies = slices.Concat(a.reply.Header, v.cookies), nil
 	return a.reply, a.err
 }
 

@@ -60,6 +60,7 @@ type frame struct {
 	Reader               reader
 	Message              string // after a form
 	Form                 *form  // the form as it was posted, where it is shown again
+	Passkeys             bool   // one can be shown instead of the code that the form asks for
 	Data                 any
 
 	zone zone
@@ -104,6 +105,12 @@ func (v *visit) make(status int, page, title string, data any, f *form, module s
 		Reader: reader{Name: who.ID(), Tenant: v.c.Tenant, Roles: v.c.Standing.Roles(), SignsOut: v.session()}}
 	if called := cmp.Or(who.Email, v.c.Standing.Called); called != "" { // a session's principal has no address, its row does
 		in.Reader.Name = called
+	}
+	if f.Asks() {
+		in.Passkeys = v.showsPasskeys()
+		if module == "" && in.Passkeys {
+			module = "passkey.js"
+		}
 	}
 	if module != "" {
 		in.Module = a.at(module)

@@ -2,9 +2,7 @@
 // factor. The step-up token stays in this page's memory, for whoever has no session
 // whose cookie could carry it (Cloudflare Access, a token in a header).
 
-const decode = (text) => Uint8Array.from(atob(text.replaceAll('-', '+').replaceAll('_', '/')), (c) => c.charCodeAt(0)).buffer
-const encode = (buffer) => btoa(Array.from(new Uint8Array(buffer), (b) => String.fromCharCode(b)).join('')).replaceAll('+', '-').replaceAll('/', '_').replace(/=+$/, '')
-const some = (buffer) => (buffer ? encode(buffer) : undefined)
+import { decode, encode, showPasskey } from './webauthn.js'
 
 const able = !!globalThis.PublicKeyCredential && !!navigator.credentials
 const problem = document.querySelector('[data-passkey-problem]')
@@ -58,16 +56,7 @@ function span(seconds) {
 
 // show has somebody show a passkey; what it is good for is kept.
 async function show() {
-  const { publicKey } = await post('/mfa/passkeys/login/begin', {})
-  publicKey.challenge = decode(publicKey.challenge)
-  for (const key of publicKey.allowCredentials ?? []) key.id = decode(key.id)
-  const c = await navigator.credentials.get({ publicKey })
-  const { clientDataJSON, authenticatorData, signature, userHandle } = c.response
-  const told = await post('/mfa/passkeys/login/finish', {
-    id: c.id, rawId: encode(c.rawId), type: c.type, clientExtensionResults: c.getClientExtensionResults(), authenticatorAttachment: c.authenticatorAttachment ?? undefined,
-    response: { clientDataJSON: encode(clientDataJSON), authenticatorData: encode(authenticatorData), signature: encode(signature), userHandle: some(userHandle) },
-  })
-  stepUp = told.stepUpToken
+  stepUp = (await showPasskey(post)).stepUpToken
 }
 
 async function register(name, code) {

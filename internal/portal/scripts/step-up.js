@@ -2,21 +2,7 @@
 
 import { Problem } from './escrow/escrow.js'
 import { complain, el } from './dom.js'
-
-const decode = (text) => Uint8Array.from(atob(text.replaceAll('-', '+').replaceAll('_', '/')), (c) => c.charCodeAt(0)).buffer
-const encode = (buffer) => btoa(String.fromCharCode(...new Uint8Array(buffer))).replaceAll('+', '-').replaceAll('/', '_').replace(/=+$/, '')
-
-async function byPasskey(post) {
-  const { publicKey } = await post('/mfa/passkeys/login/begin', {})
-  publicKey.challenge = decode(publicKey.challenge)
-  for (const key of publicKey.allowCredentials ?? []) key.id = decode(key.id)
-  const c = await navigator.credentials.get({ publicKey })
-  const { clientDataJSON, authenticatorData, signature, userHandle } = c.response
-  return post('/mfa/passkeys/login/finish', {
-    id: c.id, rawId: encode(c.rawId), type: c.type, clientExtensionResults: c.getClientExtensionResults(), authenticatorAttachment: c.authenticatorAttachment ?? undefined,
-    response: { clientDataJSON: encode(clientDataJSON), authenticatorData: encode(authenticatorData), signature: encode(signature), userHandle: userHandle ? encode(userHandle) : undefined },
-  })
-}
+import { showPasskey } from './webauthn.js'
 
 const said = (error) => {
   if (error instanceof DOMException) return 'No passkey was used. Try again, or use a code.'
@@ -68,7 +54,7 @@ export function askFactor(post) {
       if (code.value.trim()) attempt(() => post('/mfa/verify', { code: code.value.trim() }))
       else complain(problem, 'Enter a code.')
     })
-    passkey.addEventListener('click', () => attempt(() => byPasskey(post)))
+    passkey.addEventListener('click', () => attempt(() => showPasskey(post)))
     leave.addEventListener('click', cancel)
     dialog.addEventListener('cancel', (event) => {
       event.preventDefault()
