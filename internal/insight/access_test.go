@@ -41,15 +41,6 @@ routes:
   - {path: /platform, method: get, requiredPermissions: ["platform:read"], data: {}}
 `
 
-// answersOf are the answers by key.
-func answersOf(a Access) map[string]string {
-	out := map[string]string{}
-	for _, r := range a.Routes {
-		out[r.Key] = r.Answer
-	}
-	return out
-}
-
 func TestWhatPeopleAndKeysCanDoIsWhatHappens(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
