@@ -179,6 +179,9 @@ func TestWhatSomebodyCanDoAndWhy(t *testing.T) {
 	admin.api("PATCH", "/tenant/users/"+bob, map[string]any{"disabled": true}, nil)
 	admin.see("/why?user="+bob).says("Refused whatever it asks", "the user is disabled")
 
+	id := h.as("ann@example.com", "viewer").refused("/tenants/elsewhere")
+	admin.see("/refusals/" + id).holds(`href="/why?user=` + ann + `"`)
+
 	admin.get("/why?user=nobody").is(404)
 	admin.get("/why?key=nobody").is(404)
 	admin.get("/why?user=" + url.QueryEscape(hostileMarkup)).is(404).inert("")
