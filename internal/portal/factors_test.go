@@ -123,7 +123,7 @@ func TestAFirstFactorTakesARecentSignIn(t *testing.T) {
 	if p.header.Get("X-Portreeve-Decision") == "" {
 		t.Error("the refusal has no decision id")
 	}
-	h.signedIn().see("/factors/again").says("one-time link").holds(`action="/.portreeve/logout"`)
+	h.signedIn().see("/factors/again").says("one-time link").holds(`action="/.portreeve/logout?stay=true"`)
 }
 
 // Whoever has a factor shows it for every change: by a code in the form, for

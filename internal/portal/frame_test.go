@@ -26,7 +26,7 @@ func TestWhoIsSignedInIsNamed(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	olga := h.signedIn()
-	olga.see("/keys").holds(`<span class="name">olga@example.com</span>`, `action="/.portreeve/logout"`, "<dd>admin</dd>", "<dd>main</dd>")
+	olga.see("/keys").holds(`<span class="name">olga@example.com</span>`, `action="/.portreeve/logout?stay=true"`, "<dd>admin</dd>", "<dd>main</dd>")
 	h.as("ann@example.com", "member").see("/keys").holds(`<span class="name">ann@example.com</span>`).hides("/.portreeve/logout")
 	h.as(hostileMarkup, "member").see("/keys").inert(hostileMarkup)
 	h.as(`"<img/src=x>"@example.com`, "member").see("/keys").hides("<img/src")

@@ -29,7 +29,7 @@ const (
 //	GET     /.portreeve/login                    the choice of how to sign in, where there is one
 //	GET     /.portreeve/login/:provider          to the provider
 //	GET     /.portreeve/callback/:provider       back from it
-//	POST    /.portreeve/logout                   ends the session, here and, of a browser, there
+//	POST    /.portreeve/logout                   ends the session, here and, of a browser, there; ?stay=true: a page of ours leads there
 //	GET     /.portreeve/signed-out
 //	POST    /.portreeve/backchannel/:provider    the provider says that somebody has signed out
 //	GET     /.portreeve/sessions                 one's own; DELETE /.portreeve/sessions/:id

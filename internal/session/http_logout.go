@@ -43,10 +43,14 @@ func navigates(c *gateway.Call) bool {
 	return c.View.Header.Get("Sec-Fetch-Mode") == "navigate"
 }
 
-// fromOurPage reports whether the form may be one of our own pages: they send no
-// referrer, which makes the Origin null. Their policy keeps a form from leading to
-// another site, redirects included; so the page that follows has a link there.
+// fromOurPage reports whether the form may be one of our own pages: they say so
+// (?stay=true), or send no referrer, which makes the Origin null. Their policy keeps
+// a form from leading to another site, redirects included; so the page that follows
+// has a link there.
 func fromOurPage(c *gateway.Call) bool {
+	if list := c.View.QueryValues("stay"); len(list) == 1 && list[0] == "true" {
+		return true
+	}
 	return c.View.Header.Get("Origin") == "null" && c.View.Header.Get("Sec-Fetch-Site") == "same-origin"
 }
 
