@@ -25,6 +25,9 @@ const (
 	onceFor    = 24 * time.Hour // a page that is older is loaded again anyway
 	replyFor   = 10 * time.Second
 	maxReplies = 1000
+	// maxReply is what an answer may have to be kept: a page with a key has less, one
+	// that shows a megabyte of somebody's form again would be a memory of its own.
+	maxReply   = 64 << 10
 	sweepEvery = 10 * time.Minute
 )
 
@@ -111,6 +114,9 @@ func (o *once) begin(mark string) (a *answer, first bool) {
 func (o *once) end(mark string, a *answer) {
 	o.mu.Lock()
 	a.at = o.d.Now()
+	if len(a.reply.Body) > maxReply && o.replies[mark] == a {
+		delete(o.replies, mark) // who waits for it has it
+	}
 	o.mu.Unlock()
 	close(a.done)
 	time.AfterFunc(replyFor, func() {
