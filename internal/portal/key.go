@@ -1,10 +1,8 @@
 package portal
 
 import (
-	"errors"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/portreeve/portreeve/internal/request"
@@ -208,27 +206,4 @@ func revokeKey(v *visit, f *form) (request.Reply, error) {
 		return request.Reply{}, err
 	}
 	return v.done("/keys", "revoked")
-}
-
-// namely notes what is wrong with the parts of a list by their text, where an
-// operation counts them: scopes[2].
-func (f *form) namely(err error, field string, list []string) *form {
-	var no *refusal
-	if !errors.As(err, &no) {
-		return f
-	}
-	var text []string
-	for _, d := range no.Fault.Details {
-		at, ok := strings.CutPrefix(d.Field, field+"[")
-		n, errN := strconv.Atoi(strings.TrimSuffix(at, "]"))
-		if d.Field == field {
-			text = append(text, d.Issue)
-		} else if ok && errN == nil && n >= 0 && n < len(list) {
-			text = append(text, `"`+short(list[n], 60)+`" `+d.Issue)
-		}
-	}
-	if len(text) > 0 {
-		f.wrong(field, strings.Join(text, "; "))
-	}
-	return f
 }

@@ -89,6 +89,18 @@ func (v *visit) withModule(module, page, title string, data any) (request.Reply,
 	return v.make(200, page, title, data, nil, module)
 }
 
+// done leads on to a page after a form, with a message (messages.go).
+func (v *visit) done(to, message string) (request.Reply, error) {
+	sep := "?"
+	if strings.Contains(to, "?") {
+		sep = "&"
+	}
+	if message != "" {
+		to += sep + "done=" + url.QueryEscape(message)
+	}
+	return request.Reply{Status: 303, Header: append(request.Header{{Name: "Location", Value: to}}, v.s.headers()...)}, nil
+}
+
 func (v *visit) render(status int, page, title string, data any) (request.Reply, error) {
 	return v.make(status, page, title, data, nil, "")
 }
@@ -163,57 +175,6 @@ func pieces() template.FuncMap {
 		"minus": func(a, b int) int { return a - b },
 	}
 }
-
-func (f *frame) time(v any) template.HTML {
-	at, ok := moment(v)
-	if !ok {
-		return `<span class="none">—</span>`
-	}
-	at = at.In(f.zone.Location)
-	return template.HTML(`<time datetime="` + at.UTC().Format(time.RFC3339) + `">` + at.Format("2 Jan 2006, 15:04") + `</time>`) //nolint:gosec // of digits and month names
-}
-
-// ago is a time as people say it; the time itself is its title.
-func (f *frame) ago(v any) template.HTML {
-	at, ok := moment(v)
-	if !ok {
-		return `<span class="none">never</span>`
-	}
-	d, text := f.now.Sub(at), ""
-	in := func(n int, unit string) string {
-		if n != 1 {
-			unit += "s"
-		}
-		return strconv.Itoa(n) + " " + unit
-	}
-	ahead := d < -time.Minute
-	if ahead {
-		d = -d
-	}
-	switch {
-	case d < time.Minute:
-		text = "just now"
-	case d < time.Hour:
-		text = in(int(d/time.Minute), "minute")
-	case d < 48*time.Hour:
-		text = in(int(d/time.Hour), "hour")
-	case d < 60*24*time.Hour:
-		text = in(int(d/(24*time.Hour)), "day")
-	default:
-		return f.time(v)
-	}
-	switch {
-	case ahead:
-		text = "in " + text
-	case text != "just now":
-		text += " ago"
-	}
-	at = at.In(f.zone.Location)
-	return template.HTML(`<time datetime="` + at.UTC().Format(time.RFC3339) + `" title="` + at.Format("2 Jan 2006, 15:04:05 MST") + `" class="ago">` + text + `</time>`) //nolint:gosec // as above
-}
-
-// Zone is what the reader's times are in. It is for templates.
-func (f *frame) Zone() string { return f.zone.String() }
 
 // count is a number with its noun: {{count 3 "key"}}.
 func count(n int, noun string) string {

@@ -34,6 +34,10 @@ type refusal struct {
 func (r *refusal) Error() string { return r.asked + ": " + r.Fault.Error() }
 func (r *refusal) Unwrap() error { return r.Fault }
 
+// Kind is the refusal's.
+func (r *refusal) Kind() fault.Kind { return r.Fault.Kind }
+
+
 // ask asks an operation of this site as the reader. in, unless nil, goes as JSON;
 // the answer is read into out, unless nil. The error is a *refusal.
 func (v *visit) ask(method, target string, in, out any) error {
@@ -110,6 +114,13 @@ func (v *visit) why(no *gateway.Refused) string {
 	return "This needs the permission " + strings.Join(no.Lacks, " and ") + "; " + held + "."
 }
 
+func upper(s string) string {
+	if s == "" {
+		return s
+	}
+	return strings.ToUpper(s[:1]) + s[1:]
+}
+
 func sentence(s string) string {
 	if s == "" || strings.HasSuffix(s, ".") || strings.HasSuffix(s, "?") {
 		return s
@@ -161,3 +172,6 @@ func is(err error, kind fault.Kind) bool {
 	var f *fault.Error
 	return errors.As(err, &f) && f.Kind == kind
 }
+
+// gone reports whether an operation found nothing to work on.
+func gone(err error) bool { return is(err, fault.NotFound) }

@@ -26,25 +26,3 @@ func zoneOf(view *request.View) zone {
 	}
 	return zone{loc}
 }
-
-// moment reads what an operation says a time is: RFC 3339, or unix milliseconds.
-func moment(v any) (time.Time, bool) {
-	switch t := v.(type) {
-	case time.Time:
-		return t, !t.IsZero()
-	case *time.Time:
-		if t != nil {
-			return *t, !t.IsZero()
-		}
-	case string:
-		at, err := time.Parse(time.RFC3339Nano, t)
-		return at, err == nil
-	case *string:
-		if t != nil {
-			return moment(*t)
-		}
-	case int64:
-		return time.UnixMilli(t), t != 0
-	}
-	return time.Time{}, false
-}

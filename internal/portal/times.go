@@ -1,0 +1,81 @@
+package portal
+
+import (
+	"html/template"
+	"strconv"
+	"time"
+)
+
+// time is a moment as the reader's calendar and clock have it.
+func (f *frame) time(v any) template.HTML {
+	at, ok := moment(v)
+	if !ok {
+		return `<span class="none">—</span>`
+	}
+	at = at.In(f.zone.Location)
+	return template.HTML(`<time datetime="` + at.UTC().Format(time.RFC3339) + `">` + at.Format("2 Jan 2006, 15:04") + `</time>`) //nolint:gosec // of digits and month names
+}
+
+// ago is a time as people say it; the time itself is its title.
+func (f *frame) ago(v any) template.HTML {
+	at, ok := moment(v)
+	if !ok {
+		return `<span class="none">never</span>`
+	}
+	d, text := f.now.Sub(at), ""
+	in := func(n int, unit string) string {
+		if n != 1 {
+			unit += "s"
+		}
+		return strconv.Itoa(n) + " " + unit
+	}
+	ahead := d < -time.Minute
+	if ahead {
+		d = -d
+	}
+	switch {
+	case d < time.Minute:
+		text = "just now"
+	case d < time.Hour:
+		text = in(int(d/time.Minute), "minute")
+	case d < 48*time.Hour:
+		text = in(int(d/time.Hour), "hour")
+	case d < 60*24*time.Hour:
+		text = in(int(d/(24*time.Hour)), "day")
+	default:
+		return f.time(v)
+	}
+	switch {
+	case ahead:
+		text = "in " + text
+	case text != "just now":
+		text += " ago"
+	}
+	at = at.In(f.zone.Location)
+	return template.HTML(`<time datetime="` + at.UTC().Format(time.RFC3339) + `" title="` + at.Format("2 Jan 2006, 15:04:05 MST") + `" class="ago">` + text + `</time>`) //nolint:gosec // as above
+}
+
+// Zone is what the reader's times are in. It is for templates.
+func (f *frame) Zone() string { return f.zone.String() }
+
+// moment reads what an operation says a time is: RFC 3339, or unix milliseconds.
+func moment(v any) (time.Time, bool) {
+	switch t := v.(type) {
+	case time.Time:
+		return t, !t.IsZero()
+	case *time.Time:
+		if t != nil {
+			return *t, !t.IsZero()
+		}
+	case string:
+		at, err := time.Parse(time.RFC3339Nano, t)
+		return at, err == nil
+	case *string:
+		if t != nil {
+			return moment(*t)
+		}
+	case int64:
+		return time.UnixMilli(t), t != 0
+	}
+	return time.Time{}, false
+}
