@@ -140,7 +140,7 @@ func (v *visit) signInAgain(err error) (request.Reply, error) {
 	case v.c.Who.ProviderKind == identity.KindAccess:
 		way = "access"
 	}
-	return v.render(status, "factors-again", "Sign in again", struct{ Way string }{way})
+	return v.make(status, "factors-again", "Sign in again", struct{ Way string }{way}, nil, "")
 }
 
 // factorForm is a page with a form that changes factors: Passkeys says that one of

@@ -8,7 +8,7 @@ import (
 )
 
 func (s *site) keys() []gateway.SurfaceRoute {
-	return []gateway.SurfaceRoute{
+	return append([]gateway.SurfaceRoute{
 		s.get("/keys", "API keys", listKeys),
 		s.get("/keys/new", "make an API key", newKey),
 		s.post("/keys/new", "make an API key", createKey),
@@ -16,11 +16,30 @@ func (s *site) keys() []gateway.SurfaceRoute {
 		s.post("/keys/:id", "disable or enable an API key", switchKey),
 		s.get("/keys/:id/edit", "change an API key", editKey),
 		s.post("/keys/:id/edit", "change an API key", changeKey),
-		s.get("/keys/:id/rotate", "rotate an API key", askRotateKey),
-		s.post("/keys/:id/rotate", "rotate an API key", rotateKey),
-		s.get("/keys/:id/revoke", "revoke an API key", askRevokeKey),
-		s.post("/keys/:id/revoke", "revoke an API key", revokeKey),
-	}
+	}, s.keyEnds(apiKeys())...)
+}
+
+// keyKind is what API keys and machine tokens differ in: the same thing is stored
+// for both, and shown by operations of their own.
+type keyKind struct {
+	List, ListName string // where the page of all stands, and what it is called
+	one, api       string // what one is called, and where the operations stand
+}
+
+func apiKeys() keyKind { return keyKind{"/keys", "API keys", "an API key", "/tenant/api-keys"} }
+
+func machineTokens() keyKind {
+	return keyKind{"/machine-tokens", "Machine tokens", "a machine token", "/tenant/machine-tokens"}
+}
+
+// page is where the page of one stands, at where its operations do.
+func (kind keyKind) page(id string) string { return kind.List + "/" + segment(id) }
+func (kind keyKind) at(id string) string   { return kind.api + "/" + segment(id) }
+
+// read is the one that the page's address names.
+func (kind keyKind) read(v *visit) (k apiKey, err error) {
+	err = v.ask("GET", kind.at(v.param("id")), nil, &k)
+	return k, err
 }
 
 // apiKey is a key as /tenant/api-keys shows it.
@@ -70,7 +89,7 @@ type keyList struct {
 }
 
 func listKeys(v *visit) (request.Reply, error) {
-	out, err := v.keyList("/tenant/api-keys", "&machine=false")
+	out, err := v.keyList(apiKeys().api, "&machine=false")
 	if err != nil {
 		return request.Reply{}, err
 	}
@@ -84,94 +103,4 @@ func (v *visit) keyList(path, more string) (keyList, error) {
 	}
 	err := v.ask("GET", v.target(path, "search", "state")+more, nil, &list)
 	return keyList{list.Data, v.pager(list.Pagination, len(list.Data), "search", "state"), v.may("POST", path), v.query("search"), v.query("state")}, err
-}
-
-// keyForm is what the page of a key that is made or changed is made of.
-type keyForm struct {
-	Allowed lock
-	Key     *apiKey // the one that is changed; nil: a new one
-	Scopes  choices
-	IPs     string
-	Expires string // a day
-	Made    *madeKey
-}
-
-// madeKey is a key that is shown this once.
-type madeKey struct {
-	ID, Key, Prefix, Name string
-	PreviousExpiresAt     *time.Time
-
-	At, List, ListName string // where its page stands, the list's, and what that is called
-	Try                string // a line for a shell that says whether it works; "" for none
-}
-
-const (
-	everyScope      = "*"
-	everyScopeMeans = "everything but keys, users, roles, secrets, escrow and audit"
-)
-
-// keyForm fills a form for a key: with what was sent, else with what the key has.
-func (v *visit) keyForm(f *form, k *apiKey) keyForm {
-	out := keyForm{Key: k, Allowed: v.may("POST", "/tenant/api-keys"), Expires: v.c.Now.In(v.zone.Location).AddDate(1, 0, 0).Format(time.DateOnly)}
-	var chosen []string
-	if k != nil {
-		out.Allowed, chosen, out.Expires = v.may("PATCH", "/tenant/api-keys/"+segment(k.ID)), k.Scopes, v.day(k.ExpiresAt)
-		for _, ip := range k.AllowedIPs {
-			out.IPs += ip + "\n"
-		}
-	}
-	if f != nil {
-		chosen = f.chosen("scopes", "moreScopes")
-	}
-	out.Scopes = v.choices(chosen, everyScope, everyScopeMeans)
-	if f != nil { // what was written stands where it was written
-		f.values.Set("moreScopes", out.Scopes.More)
-	}
-	return out
-}
-
-// day is a moment's day as the reader's calendar has it; "" for never.
-func (v *visit) day(at *time.Time) string {
-	if at == nil {
-		return ""
-	}
-	return at.In(v.zone.Location).Format(time.DateOnly)
-}
-
-// lastDay reads the day on whose end something ends; nil for none.
-func (v *visit) lastDay(f *form, field string) (at *time.Time, ok bool) {
-	text := f.get(field)
-	if text == "" {
-		return nil, true
-	}
-	day, err := time.ParseInLocation(time.DateOnly, text, v.zone.Location)
-	if err != nil {
-		f.wrong(field, "must be a day, like 2027-01-31")
-		return nil, false
-	}
-	end := day.AddDate(0, 0, 1).Add(-time.Second).UTC()
-	return &end, true
-}
-
-func newKey(v *visit) (request.Reply, error) {
-	return v.show("key-form", "Make an API key", v.keyForm(nil, nil))
-}
-
-func createKey(v *visit, f *form) (request.Reply, error) {
-	again := func() (request.Reply, error) { return v.again(f, "key-form", "Make an API key", v.keyForm(f, nil)) }
-	ends, ok := v.lastDay(f, "expires")
-	if !ok {
-		return again()
-	}
-	scopes := f.chosen("scopes", "moreScopes")
-	in := map[string]any{"name": f.get("name"), "scopes": scopes, "allowedIPs": f.lines("allowedIPs"), "expiresAt": ends}
-	var made madeKey
-	if err := v.ask("POST", "/tenant/api-keys", in, &made); err != nil {
-		if f.namely(err, "scopes", scopes).namely(err, "allowedIPs", f.lines("allowedIPs")).problems(err, "expiresAt", "expires") {
-			return again()
-		}
-		return request.Reply{}, err
-	}
-	made.At, made.List, made.ListName = "/keys/"+segment(made.ID), "/keys", "API keys"
-	return v.show("key-made", "Your new API key", made)
 }

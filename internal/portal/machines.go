@@ -1,6 +1,7 @@
 package portal
 
 import (
+	"cmp"
 	"net/url"
 	"strconv"
 	"time"
@@ -23,7 +24,7 @@ type machine struct {
 }
 
 // Name is what it calls itself now.
-func (m machine) Name() string { return called(m.Hostname, m.LastHostname) }
+func (m machine) Name() string { return cmp.Or(m.LastHostname, m.Hostname) }
 
 // Before are the names that it had before.
 func (m machine) Before() (out []string) {
@@ -41,13 +42,6 @@ func (m machine) State() badgePart {
 		return badgePart{"off", "no run yet"}
 	}
 	return runState(m.LastRun.Status)
-}
-
-func called(first, last string) string {
-	if last != "" {
-		return last
-	}
-	return first
 }
 
 // seenChoices are the choices of when a machine was last seen.

@@ -7,7 +7,6 @@ var messages = map[string]string{
 	"created": "Created.",
 	"removed": "Removed.",
 	"revoked": "Revoked. Whoever uses it is refused from now on.",
-	"signed":  "You are signed in.",
 
 	"user-added":           "Added. It holds from the first sign-in on.",
 	"user-disabled":        "Disabled. The user is signed out everywhere, and refused until you enable it.",

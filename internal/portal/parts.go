@@ -8,7 +8,7 @@ import (
 // emptyPart says what a list without rows is for, and what to do next.
 type emptyPart struct{ Title, Text, Label, Href string }
 
-func newEmpty(title, text string, more []string) emptyPart {
+func newEmpty(title, text string, more ...string) emptyPart {
 	e := emptyPart{Title: title, Text: text}
 	if len(more) == 2 {
 		e.Label, e.Href = more[0], more[1]

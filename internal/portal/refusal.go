@@ -58,7 +58,7 @@ func (v *visit) refused(err error) (request.Reply, error) {
 	if d.Factor {
 		d.Heading, d.Text = "A second factor is needed", "Show yours, then send the form again."
 	}
-	reply, renderErr := v.render(status, "refused", d.Heading, d)
+	reply, renderErr := v.make(status, "refused", d.Heading, d, nil, "")
 	if renderErr != nil {
 		return request.Reply{}, f
 	}

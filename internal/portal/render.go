@@ -76,7 +76,7 @@ type reader struct {
 
 // show answers with a page.
 func (v *visit) show(page, title string, data any) (request.Reply, error) {
-	return v.render(200, page, title, data)
+	return v.make(200, page, title, data, nil, "")
 }
 
 // again answers with a page whose form has problems.
@@ -99,10 +99,6 @@ func (v *visit) done(to, message string) (request.Reply, error) {
 		to += sep + "done=" + url.QueryEscape(message)
 	}
 	return request.Reply{Status: 303, Header: append(request.Header{{Name: "Location", Value: to}}, v.s.headers()...)}, nil
-}
-
-func (v *visit) render(status int, page, title string, data any) (request.Reply, error) {
-	return v.make(status, page, title, data, nil, "")
 }
 
 // make renders a page whole before anything of it is sent.
@@ -161,12 +157,12 @@ func pieces() template.FuncMap {
 		"once":  newOnceValue,
 		"time":  func(f *frame, at any) template.HTML { return f.time(at) },
 		"ago":   func(f *frame, at any) template.HTML { return f.ago(at) },
-		"empty": func(title, text string, more ...string) emptyPart { return newEmpty(title, text, more) },
+		"empty": newEmpty,
 		"badge": func(kind, text string) badgePart { return badgePart{kind, text} },
 		"field": newField,
 		"join":  strings.Join,
 		"count": count,
-		"short": func(s string, n int) string { return short(s, n) },
+		"short": short,
 		"path":  url.PathEscape,
 		"query": func(s string) template.URL { return template.URL(url.QueryEscape(s)) }, //nolint:gosec // escaped here, and not once more where it stands
 		"has":   func(list []string, s string) bool { return slices.Contains(list, s) },

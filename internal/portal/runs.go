@@ -2,6 +2,7 @@ package portal
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"strconv"
 	"strings"
@@ -31,7 +32,7 @@ type phase struct {
 }
 
 // Machine is what its machine calls itself now.
-func (r run) Machine() string { return called(r.Hostname, r.LastHostname) }
+func (r run) Machine() string { return cmp.Or(r.LastHostname, r.Hostname) }
 
 // State is how it stands.
 func (r run) State() badgePart { return runState(r.Status) }

@@ -2,7 +2,6 @@ package portal
 
 import (
 	"html/template"
-	"strconv"
 	"time"
 )
 
@@ -23,12 +22,6 @@ func (f *frame) ago(v any) template.HTML {
 		return `<span class="none">never</span>`
 	}
 	d, text := f.now.Sub(at), ""
-	in := func(n int, unit string) string {
-		if n != 1 {
-			unit += "s"
-		}
-		return strconv.Itoa(n) + " " + unit
-	}
 	ahead := d < -time.Minute
 	if ahead {
 		d = -d
@@ -37,11 +30,11 @@ func (f *frame) ago(v any) template.HTML {
 	case d < time.Minute:
 		text = "just now"
 	case d < time.Hour:
-		text = in(int(d/time.Minute), "minute")
+		text = count(int(d/time.Minute), "minute")
 	case d < 48*time.Hour:
-		text = in(int(d/time.Hour), "hour")
+		text = count(int(d/time.Hour), "hour")
 	case d < 60*24*time.Hour:
-		text = in(int(d/(24*time.Hour)), "day")
+		text = count(int(d/(24*time.Hour)), "day")
 	default:
 		return f.time(v)
 	}

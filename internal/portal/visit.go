@@ -37,7 +37,6 @@ func (r *refusal) Unwrap() error { return r.Fault }
 // Kind is the refusal's.
 func (r *refusal) Kind() fault.Kind { return r.Fault.Kind }
 
-
 // ask asks an operation of this site as the reader. in, unless nil, goes as JSON;
 // the answer is read into out, unless nil. The error is a *refusal.
 func (v *visit) ask(method, target string, in, out any) error {
