@@ -44,14 +44,16 @@ func (g secretGroup) Older() []heldSecret { return g.Versions[1:] }
 
 // secretList is the secrets of a machine as its reader may see them.
 type secretList struct {
-	See    lock // may list them
-	Reveal lock // may have them handed out
-	Groups []secretGroup
-	At     pagination
+	Machine string // its id
+	See     lock   // may list them
+	Reveal  lock   // may have them handed out
+	Groups  []secretGroup
+	At      pagination
 }
 
 // secretsOf reads a page of the secrets of a machine.
 func (v *visit) secretsOf(into *secretList, m machine, limit, offset int) error {
+	into.Machine = m.ID
 	if into.See = v.may("GET", "/v1/secrets"); !into.See.OK {
 		return nil
 	}

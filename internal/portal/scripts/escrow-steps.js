@@ -40,6 +40,7 @@ function step(name, submit) {
     if (back) back.onclick = () => form.hasAttribute('aria-busy') || resolve(undefined)
     form.onsubmit = (event) => {
       event.preventDefault()
+      complain(byId('trouble'), '')
       busy(form, async () => {
         complain(problem, '')
         try {
@@ -57,6 +58,59 @@ function step(name, submit) {
 // A page that is left in the middle has done nothing, but sheets may be printed.
 let underway = false
 addEventListener('beforeunload', (event) => { if (underway) event.preventDefault() })
+
+// ---- What is open: it goes when the page is left, and when nobody did anything
+// for a while, which is longer for whoever fetches sheets from a printer. The page
+// is loaded anew then, since passphrases are texts, which nothing else takes out of
+// a page. It goes by the clock: a machine that slept ran no timer.
+
+const opened = new Set()
+const quiet = () => (underway ? 30 : 5) * 60_000
+let used = 0
+
+function hold(keys) {
+  opened.add(keys)
+  used = Date.now()
+  return keys
+}
+
+function drop(...list) {
+  for (const keys of list) {
+    keys.drop()
+    opened.delete(keys)
+  }
+}
+
+// forget takes off the page what is secret.
+function forget() {
+  drop(...opened)
+  for (const field of page.querySelectorAll('input[type=text], input[type=password], textarea')) field.value = ''
+  for (const shown of ['sheets', 'words']) byId(shown)?.replaceChildren()
+}
+
+// over reports whether what was open has been for too long.
+function over() {
+  if (!opened.size || Date.now() - used < quiet()) return false
+  underway = false
+  forget()
+  location.hash = 'quiet'
+  location.reload()
+  return true
+}
+
+setInterval(over, 1000)
+for (const done of ['pointerdown', 'keydown', 'input']) {
+  addEventListener(done, (event) => {
+    if (over()) event.stopImmediatePropagation()
+    else used = Date.now()
+  }, { capture: true, passive: true })
+}
+addEventListener('pagehide', forget)
+addEventListener('pageshow', (event) => { if (event.persisted) location.reload() })
+if (location.hash === '#quiet') {
+  history.replaceState(null, '', location.pathname)
+  complain(byId('trouble'), 'Nobody did anything for a while, so that the page forgot what was open. Nothing more was done; begin again.')
+}
 
 // ---- The steps.
 
@@ -89,14 +143,14 @@ async function open() {
   }
   const { value } = await step('open', async () => {
     if (!old.value) throw new Problem('format', 'Enter the passphrase')
-    const keys = await believed()
-    const kid = chosen?.().kid ?? keys[0].kid
-    const entry = keys.find((key) => key.kid === kid)
+    const all = await believed()
+    const kid = chosen?.().kid ?? all[0].kid
+    const entry = all.find((key) => key.kid === kid)
     doing('Opening the key: this takes a second or two…')
-    const opened = await unwrap(entry.wrappings.find((w) => w.current).wrappedPrivateKey, kid, old.value, { keep: true })
+    const keys = hold(await unwrap(entry.wrappings.find((w) => w.current).wrappedPrivateKey, kid, old.value, { keep: true }))
     const passphrase = old.value
     old.value = ''
-    return { keys: opened, entry, passphrase }
+    return { keys, entry, passphrase }
   })
   return value
 }
@@ -126,9 +180,9 @@ async function enter() {
     const copy = entry.recovery.find((r) => r.set === set)
     if (!copy) throw new Problem('shares', `The server has no copy for sheets of set ${set}: they are for another key, or were never stored`)
     doing('Opening the key…')
-    const opened = await restore(copy.sealed, entry.kid, typed, { keep: true })
+    const keys = hold(await restore(copy.sealed, entry.kid, typed, { keep: true }))
     inputs.clear()
-    return { keys: opened, entry }
+    return { keys, entry }
   })
   return value
 }
@@ -154,7 +208,7 @@ async function share(make) {
     complain(problem, '')
     try {
       doing(keys ? 'Making the sheets…' : 'Making the key: this takes a few seconds…')
-      keys ??= await make()
+      keys ??= hold(await make())
       underway = true
       recovery = await keys.recovery(Number(byId('k').value), Number(byId('n').value))
       lay(recovery, keys, tenant)
@@ -278,7 +332,7 @@ const ways = {
     byId('store-lead').textContent = 'The public key, its signature, the wrapped private key and the encrypted copy that the sheets open are sent now. The passphrase and the sheets are not.'
     await store(keys, passphrase, recovery)
     finish(p('The key is set. Machines can hand over secrets from now on, and who may reveal them opens them with the passphrase.'), ...pinIt(keys.signer))
-    keys.drop()
+    drop(keys)
   },
 
   async rotate() {
@@ -290,8 +344,7 @@ const ways = {
     await store(keys, passphrase, recovery, current)
     finish(p('The key is replaced. Keep the passphrase and the sheets of the one before: secrets that were sealed to it open with nothing else.'),
       ...(resign ? pinIt(keys.signer) : [p('The signer is the same as before: machines that pin it need nothing new.')]))
-    current.drop()
-    keys.drop()
+    drop(current, keys)
   },
 
   async passphrase() {
@@ -311,7 +364,7 @@ async function again(open, entry) {
   byId('resheet').checked = !entry.recovery?.length
   const { passphrase, resheet } = await choose()
   const signs = entry.current && !open.signer
-  const keys = signs ? await vouch(open) : open
+  const keys = signs ? hold(await vouch(open)) : open
   underway = true
   const recovery = resheet ? (await share(async () => keys)).recovery : undefined
   byId('store-lead').textContent = `The key is wrapped with the new passphrase. The old one opens it for 90 days more${flow === 'passphrase' ? ', unless you remove it below' : ''}.${signs ? ' It gets a signing key, too.' : ''}`
@@ -323,7 +376,7 @@ async function again(open, entry) {
     if (w.current) Object.assign(w, { current: false, supersededAt: new Date().toISOString() })
   }
   older(keys, entry.wrappings)
-  addEventListener('pagehide', () => { keys.drop(); open.drop() })
+  if (keys !== open) drop(open)
 }
 
 const [lack] = await support()

@@ -1,5 +1,5 @@
-// Revealing secrets on a page that marks them: <div data-reveal="ID" data-kind
-// data-label>. The passphrase is asked for once; the keys that it opened stay in
+// Revealing secrets on a page that marks them: <div data-reveal="ID" data-machine
+// data-kind data-label>. The passphrase is asked for once; the keys that it opened stay in
 // memory for five minutes in which nobody uses them, and go when the page is left.
 
 import { Problem, support, unwrap, Vault } from './escrow/escrow.js'
@@ -45,6 +45,8 @@ function asText(secret) {
   }
 }
 
+const line = (text = '') => text.replace(/\r\n?/g, '\n') // as attributes hold line breaks
+
 // Box is one secret's place on the page.
 class Box {
   #place
@@ -59,6 +61,7 @@ class Box {
   #shown
   #doing
   #clock
+  #typed // until when a passphrase stands in its field
   #answer // handed out already, while an older key's passphrase is asked for
 
   constructor(place) {
@@ -88,6 +91,10 @@ class Box {
     this.#shown = el('div', { class: 'revealed', role: 'group', 'aria-label': this.#name, tabindex: '-1', hidden: true })
     this.#place.replaceChildren(this.#open, this.#form, this.#shown)
     this.#open.addEventListener('click', () => this.#ask())
+    this.#pass.addEventListener('input', () => {
+      clearTimeout(this.#typed)
+      this.#typed = setTimeout(() => { this.#pass.value = '' }, 5 * 60_000)
+    })
     leave.addEventListener('click', () => this.#close())
     this.#form.addEventListener('keydown', (event) => { if (event.key === 'Escape') this.#close() })
     this.#form.addEventListener('submit', (event) => {
@@ -129,7 +136,7 @@ class Box {
       if (!reason) throw new Problem('format', 'Say why you need it: that is kept')
       if (this.#locked()) await this.#unlock()
       this.#doing.textContent = 'Asking for the secret…'
-      const answer = (this.#answer ??= await reveal(this.id, reason))
+      const answer = (this.#answer ??= this.#own(await reveal(this.id, reason)))
       if (this.#locked()) return await this.#other(answer)
       const { secret, bound } = await vault.keysOf(answer.kid).reveal(answer)
       this.#show(secret, bound)
@@ -146,6 +153,16 @@ class Box {
       this.#doing.textContent = ''
     }
     return undefined
+  }
+
+  // #own wants that what was handed out is what the page shows there: nobody takes
+  // the password of one machine for another's.
+  #own(answer) {
+    const { machine, kind, label } = this.#place.dataset
+    if (answer.id !== this.id || answer.machine?.id !== machine || line(answer.kind) !== kind || line(answer.label) !== label) {
+      throw new Problem('swapped', 'The secret was swapped: what was handed out is not what stands here. Load the page again; if it happens again, tell whoever runs this server')
+    }
+    return answer
   }
 
   // #unlock opens the key with the passphrase, before anything is handed out.
@@ -239,6 +256,8 @@ document.addEventListener('visibilitychange', async () => {
   }
 })
 addEventListener('pagehide', () => { for (const box of boxes) box.dropped() })
+// What was under way when the page was left may not end on one that is brought back.
+addEventListener('pageshow', (event) => { if (event.persisted) location.reload() })
 
 const places = document.querySelectorAll('[data-reveal]')
 const [lack] = places.length ? await support() : []
