@@ -32,12 +32,9 @@ func ResourceRank(role string) int {
 // that a caller holds otherwise stands in for it, *:* included: whose rows they
 // are is not the tenant's administrators' to say.
 type resourceCheck struct {
+	target
 	collection string
 	role       string
-	want       *template.Template
-	text       string   // as it stands in the file
-	query      []string // query parameters that it reads: a repeated one refuses
-	headers    []string // header fields likewise
 }
 
 // resourceSources are what the template may read: see tenantSources.
@@ -47,55 +44,19 @@ func (l *loader) resource(c *ResourceConfig) *resourceCheck {
 	if c == nil {
 		return nil
 	}
-	out := &resourceCheck{collection: c.Collection, role: c.Role}
 	if c.Collection == "" || ResourceRank(c.Role) == 0 || c.ID == nil || c.ID.IsZero() {
 		l.failed = true // reported where the file was decoded
 		return nil
 	}
-	want, err := template.Compile(*c.ID, resourceSources)
-	if err != nil {
-		l.errorf("resource.id", "%v", err)
+	n, ok := l.target("resource.id", *c.ID, resourceSources)
+	if !ok {
 		return nil
 	}
-	out.want, out.text = want, c.ID.String()
-	for _, ref := range want.Refs() {
-		if len(ref.Path) == 0 || ref.Path[0].IsIndex {
-			l.errorf("resource.id", "{{%s}} is no text; name one field of it", ref.Source)
-			continue
-		}
-		switch name := ref.Path[0].Name; ref.Source {
-		case template.Query:
-			out.query = append(out.query, name)
-		case template.Headers:
-			out.headers = append(out.headers, name)
-		case template.Params:
-			l.param("resource.id", name)
-		}
-	}
-	return out
-}
-
-// id is the row that the request is about, or why there is none.
-func (c *resourceCheck) id(in Input) (id, problem string) {
-	for _, name := range c.query {
-		if len(in.View.QueryValues(name)) > 1 {
-			return "", "the query parameter " + name + " is repeated"
-		}
-	}
-	for _, name := range c.headers {
-		if in.View.Header.Count(name) > 1 {
-			return "", "the header " + name + " is repeated"
-		}
-	}
-	id, ok := c.want.Strict(in.Env)
-	if !ok || id == "" {
-		return "", "the template has no value for this request"
-	}
-	return id, ""
+	return &resourceCheck{n, c.Collection, c.Role}
 }
 
 func (c *resourceCheck) check(in Input, rec *trace.Recorder) *fault.Error {
-	id, problem := c.id(in)
+	id, problem := c.value(in)
 	if have := ResourceRank(in.ResourceRole); problem == "" && in.Standing.Tenant != "" && have > 0 && have >= ResourceRank(c.role) {
 		if rec.On() {
 			rec.Pass(stage, "resource", c.wanted(id), "the caller is its "+in.ResourceRole)

@@ -48,7 +48,7 @@ func (q *Requirement) Resource(in Input) (collection, id string, asked bool) {
 	if !q.Any() || q.resource == nil {
 		return "", "", false
 	}
-	id, _ = q.resource.id(in)
+	id, _ = q.resource.value(in)
 	return q.resource.collection, id, true
 }
 
