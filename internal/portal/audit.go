@@ -42,6 +42,9 @@ func (e event) By() string {
 	return e.Actor.Kind
 }
 
+// User is the id of the user who did it; "" for others.
+func (e event) User() string { return e.Actor.UserID }
+
 // On is what it was done to.
 func (e event) On() string {
 	if e.TargetEmail != "" {
@@ -74,6 +77,7 @@ type auditPage struct {
 	Filters  map[string]string
 	Export   string
 	Verified *verified
+	Users    bool // the reader may open users
 }
 
 // verified is what came of a look at the chain.
@@ -112,8 +116,27 @@ func (v *visit) trail() (auditPage, error) {
 		p.Filters[name] = v.query(name)
 	}
 	p.Events, p.Pager = list.Data, v.further(list.Next, len(list.Data), auditFilters...)
+	if p.Users = v.may("GET", "/tenant/users/x").OK; p.Users {
+		v.nameActors(p.Events)
+	}
 	p.Export = address("/audit/export", v.kept(auditFilters))
 	return p, nil
+}
+
+// nameActors puts names to users who stand there by their id alone, as in events of
+// their sessions.
+func (v *visit) nameActors(events []event) {
+	names := map[string]string{}
+	for i := range events {
+		a := &events[i].Actor
+		if a.Email != "" || a.UserID == "" {
+			continue
+		}
+		if _, known := names[a.UserID]; !known {
+			names[a.UserID] = v.called(a.UserID)
+		}
+		a.Email = names[a.UserID]
+	}
 }
 
 func address(path string, q url.Values) string {
