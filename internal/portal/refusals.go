@@ -123,7 +123,8 @@ type refusalPage struct {
 		Roles []string
 	}
 
-	Roles, Access, Config bool // whether the reader may open those pages
+	Caller                       string // what a user of this tenant is called
+	Roles, Users, Access, Config bool   // whether the reader may open those pages
 }
 
 // Enough lists what would have been enough, in sentences.
@@ -171,6 +172,9 @@ func showRefusal(v *visit) (request.Reply, error) {
 	}
 	if p.Tenant != v.c.Tenant { // whose people and keys do not stand here
 		p.UserID, p.KeyID = "", ""
+	}
+	if p.Users = v.may("GET", "/tenant/users/x").OK; p.Users {
+		p.Caller = v.called(p.UserID)
 	}
 	p.Roles = v.may("GET", "/rbac/roles").OK
 	p.Access = v.may("GET", accessAt+"?user=x").OK

@@ -62,7 +62,7 @@ func TestWhatAPageAskedIsWhatRefused(t *testing.T) {
 	viewer := h.as("ann", "viewer")
 	p := viewer.get("/keys").is(403)
 	id := p.header.Get("X-Portreeve-Decision")
-	p.holds(`href="/refusals/` + id + `"`)
+	p.holds(id, "Send the decision id to an administrator").hides(`href="/refusals/` + id)
 	h.admin().see("/refusals/"+id).says("The page itself was let in", "Then the page asked for what it shows, GET /tenant/api-keys", "it asked GET /tenant/api-keys , which refused", "A role that holds apikeys:read").
 		holds(`href="/roles/member"`)
 }
