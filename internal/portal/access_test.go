@@ -123,7 +123,7 @@ func TestAUsersLifeOnPages(t *testing.T) {
 	if !strings.HasPrefix(at, "/users/usr_") {
 		t.Fatalf("led to %q", at)
 	}
-	olga.see("/users?search=ANN").says("ann@example.com", "viewer", "not seen yet").inert(hostileMarkup).hides("olga@example.com</bdi>")
+	olga.see("/users?search=ANN").says("ann@example.com", "viewer", "nobody yet").inert(hostileMarkup).hides("olga@example.com</bdi>")
 	olga.see("/users?role=admin").says("olga@example.com").hides("ann@example.com")
 	olga.see(at).says("ann@example.com", "viewer").inert(hostileMarkup)
 	olga.post("/users/new", "email", "Ann@example.com").is(422).says("e-mail")

@@ -103,8 +103,8 @@ func (f *fleet) secret(machine any, kind, label string) string {
 func TestTheOverviewSaysWhatToDoFirst(t *testing.T) {
 	t.Parallel()
 	f := newFleet(t)
-	f.admin.see("/").says("First-time setup", "Set up the escrow key", "Make a machine token", "Report a first run", "/v1/report").holds(`href="/escrow"`, `href="/machine-tokens"`, f.url+"/v1/report")
-	f.viewer.see("/").says("First-time setup", "escrow:admin").hides(`class="button" href="/escrow"`)
+	f.admin.see("/").says("First-time setup", "Set up the escrow key", "Make a machine token", "Report a first run", "/v1/report").holds(`href="/escrow/setup"`, `href="/machine-tokens/new"`, f.url+"/v1/report")
+	f.viewer.see("/").says("First-time setup", "escrow:admin").hides(`href="/escrow/setup"`)
 	for _, path := range []string{"/machines", "/runs"} {
 		f.viewer.see(path).says("yet")
 	}

@@ -1,5 +1,7 @@
 package portal
 
+import "strings"
+
 // reasons say in words why a request was refused, by the code of the record. A code
 // that is not here stands for itself.
 var reasons = map[string]string{
@@ -8,12 +10,12 @@ var reasons = map[string]string{
 	"missing_permission":    "A permission was missing",
 	"missing_role":          "A role was missing",
 	"missing_scope":         "A scope was missing",
-	"missing_resource_role": "No role on that row",
+	"missing_resource_role": "No role on that resource",
 	"mfa_required":          "A second factor was missing",
-	"not_allowed":           "Not among those who are let in",
-	"denied":                "Among those who are kept out",
+	"not_allowed":           "Not on the allow list",
+	"denied":                "On the deny list",
 	"condition_failed":      "A condition did not hold",
-	"condition_error":       "A condition could not be worked out",
+	"condition_error":       "A condition could not be evaluated",
 	"wrong_tenant":          "The request was about another tenant",
 	"tenant_mismatch":       "The request was about another tenant",
 	"no_tenant":             "The caller has no tenant",
@@ -49,12 +51,20 @@ var reasons = map[string]string{
 	"no_route":           "There is no such path",
 	"method_not_allowed": "The path takes other methods",
 	"bad_path":           "The path was not acceptable",
-	"bad_host":           "The host was none",
+	"bad_host":           "The host was not acceptable",
 	"rate_limited":       "Too many requests",
 	"too_many_attempts":  "Too many attempts",
 	"mfa_locked":         "Too many wrong codes",
 	"issuer_unavailable": "The issuer's keys could not be fetched",
 	"store_unavailable":  "The store could not be asked",
+
+	"other_tenant":       "It belongs to another tenant",
+	"no_users_row":       "The caller is no user of the tenant",
+	"not_yours":          "It belongs to somebody else",
+	"sign_in_again":      "The sign-in was too long ago",
+	"origin_not_allowed": "Pages of that origin may not ask",
+	"region_not_allowed": "Numbers of that country are not texted",
+	"risk_unavailable":   "The risk check could not be asked",
 }
 
 // offeredReasons are those that the filter of the list offers: the usual ones.
@@ -76,7 +86,7 @@ var checks = map[string]string{
 	"route operation":            "The operation",
 	"operation":                  "What the operation said",
 	"identify":                   "The credential",
-	"limit":                      "How often",
+	"limit":                      "The rate limit",
 	"identify same site":         "Who caused the request",
 	"identify identify: none":    "Credentials",
 	"identify auth: none":        "Credentials",
@@ -87,17 +97,17 @@ var checks = map[string]string{
 	"directory allowedIPs":       "The key's addresses",
 	"directory tenant":           "The caller's tenant",
 	"directory second factors":   "Second factors",
-	"directory roles on rows":    "Roles on rows",
+	"directory roles on rows":    "Roles on resources",
 	"decide requireAuth":         "Signed in",
 	"decide authProvider":        "Signed in by whom",
 	"decide requiredPermissions": "Permissions",
 	"decide requiredRoles":       "Roles",
 	"decide requiredScopes":      "Scopes",
-	"decide allow":               "Let in",
-	"decide deny":                "Kept out",
+	"decide allow":               "The allow list",
+	"decide deny":                "The deny list",
 	"decide tenant":              "The tenant",
 	"decide when":                "A condition",
-	"decide resource":            "The role on the row",
+	"decide resource":            "The role on the resource",
 	"decide requireMfa":          "A second factor",
 	"decide X-Tenant-ID":         "The tenant that was asked for",
 }
@@ -109,6 +119,9 @@ func reasonWords(code string) string {
 	}
 	if code == "" {
 		return "No reason was given"
+	}
+	if strings.HasPrefix(code, "risk_") { // by whom or what, as the code says
+		return "The risk check refused the sign-in"
 	}
 	return code
 }

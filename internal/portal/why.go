@@ -40,7 +40,7 @@ func (r insightRoute) Href() string {
 // Of says what the route is of.
 func (r insightRoute) Of() string {
 	if r.Surface == "" {
-		return "a route of the file"
+		return "a route of the configuration"
 	}
 	return "Portreeve's own"
 }
