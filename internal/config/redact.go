@@ -41,7 +41,7 @@ func (d *Document) hide(n *node, how discretion) {
 // else is not shown: secrets by their type, and wherever else one of them stands;
 // literal texts under keys tagged `sensitive` and under names of free mappings that
 // say password, token and the like; passwords in URLs, private keys, credentials of
-// the forms Bearer and Basic.
+// the forms Bearer and Basic, and what a condition compares such a name with.
 func (d *Document) Redacted() string {
 	if d.root == nil {
 		return ""
@@ -128,7 +128,11 @@ var (
 	userinfo   = regexp.MustCompile(`(://)[^/?#\s]*@`)
 	parameter  = regexp.MustCompile(`(?i)((?:^|[?&;\s])[^=&?#\s]*(?:pass|pwd|secret|token|key|sig|credential|auth)[^=&#\s]*=)([^&#\s]+)`)
 	credential = regexp.MustCompile(`(?i)\b(bearer|basic)\s+[A-Za-z0-9+/=._~-]{16,}`)
-	telling    = regexp.MustCompile(`(?i)pass|pwd|secret|token|api[-_]?key|auth|cookie|credential|private|signature`)
+	telling    = regexp.MustCompile(`(?i)pass|pwd|secret|token|api[-_]?key|auth|cookie|credential|private|signature|(?:^|[-_.])(?:key|pw|pin)$`)
+	// compared is what a condition holds a secret against, and what is quoted behind
+	// its name: headers["x-api-key"] == "…", password='…'.
+	compared = regexp.MustCompile(`(?i)((?:pass|pwd|secret|token|api[-_]?key|credential|signature)[\w.-]*["'\])]*\s*(?:[=!]=|[:=]|\bin\b)\s*)(?:\[[^\]]*\]|"[^"]*"|'[^']*')`)
+	turned   = regexp.MustCompile(`(?i)(?:"[^"]*"|'[^']*')(\s*[=!]=\s*[\w.]*(?:\[["'][\w-]*|\.[\w-]*)?(?:pass|pwd|secret|token|api[-_]?key|credential|signature))`)
 )
 
 // veiled is a text without what in it looks like a secret, or is one.
@@ -143,6 +147,7 @@ func (d *Document) veiled(s string) string {
 	}
 	s = userinfo.ReplaceAllString(s, "${1}"+Hidden+"@")
 	s = credential.ReplaceAllString(s, "${1} "+Hidden)
+	s = turned.ReplaceAllString(compared.ReplaceAllString(s, "${1}"+Hidden), Hidden+"${1}")
 	return parameter.ReplaceAllStringFunc(s, func(found string) string {
 		parts := parameter.FindStringSubmatch(found)
 		if bare(parts[2], templates) {
