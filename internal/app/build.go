@@ -114,6 +114,7 @@ func build(l *Loaded, d Deps) *Built {
 	*b.words = *policy.NewTenants(l.File.Tenants, b.providers, root.At("tenants"))
 	b.Snapshot.Tenants = b.words
 	b.checkRows()
+	b.checkPortals()
 	b.store()
 	b.refusalPage()
 	b.upstreams()
@@ -131,6 +132,7 @@ type builder struct {
 	// sites, whose routes may ask for roles there.
 	collections []string
 	rows        []*inherited
+	neighbours  []neighbour     // the sites with their hosts
 	words       *policy.Tenants // what the key tenants says, once all sites are known
 	signsIn     map[string]*identity.OIDCConfig
 }
@@ -200,6 +202,7 @@ func (b *builder) site(k *inherited, name string, hosts []string, isDefault bool
 	b.Signs = b.Signs || k.Upstream != nil && k.Upstream.Assertion
 	b.checkSignIn(k, id)
 	b.escrowCORS(k)
+	b.neighbours = append(b.neighbours, neighbour{k, hosts})
 	in := gateway.SiteInput{
 		Name: name, Hosts: hosts, Default: isDefault, Tenant: k.Tenant, Identity: id, Book: book, NoAuth: noAuth,
 		Rules: b.pathRules(k), FoldCase: k.PathCase == "fold", CORS: k.CORS, Allow: k.Allow, Deny: k.Deny,

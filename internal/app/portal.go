@@ -50,6 +50,7 @@ func (b *builder) portal(k *inherited, in gateway.SiteInput) []gateway.SurfaceRo
 	if in.NoAuth {
 		k.at.Errorf("portal", "with auth: none nobody is identified, and whoever looks would be nobody")
 	}
+	b.checkVisitors(k, in)
 	if k.servesEscrow() { // which has said so
 		return b.pages(k, in)
 	}
