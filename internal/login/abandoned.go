@@ -20,18 +20,7 @@ const (
 
 // endCodes revokes and removes, once a minute, what nobody redeemed.
 func (u *Surface) endCodes(ctx context.Context) {
-	t := time.NewTicker(pruneEvery)
-	defer t.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-t.C:
-			if err := u.PruneCodes(ctx); err != nil && ctx.Err() == nil {
-				u.s.d.Log.WarnContext(ctx, "login: social codes that nobody redeemed were not removed", "site", u.site.Name, "err", err)
-			}
-		}
-	}
+	u.s.everyMinute(ctx, "social codes that nobody redeemed", u.PruneCodes, "site", u.site.Name)
 }
 
 // PruneCodes removes the site's social codes that are too old, and revokes the

@@ -125,18 +125,7 @@ func (u *Surface) spendHeld(ctx context.Context, token string) error {
 
 // endHeld revokes and removes, once a minute, what nobody fetched.
 func (u *Surface) endHeld(ctx context.Context) {
-	t := time.NewTicker(pruneEvery)
-	defer t.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-t.C:
-			if err := u.PruneHeld(ctx); err != nil && ctx.Err() == nil {
-				u.s.d.Log.WarnContext(ctx, "login: tokens that nobody fetched were not removed", "site", u.site.Name, "err", err)
-			}
-		}
-	}
+	u.s.everyMinute(ctx, "tokens that nobody fetched", u.PruneHeld, "site", u.site.Name)
 }
 
 // PruneHeld revokes and removes tokens that waited too long, and the oldest beyond

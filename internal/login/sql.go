@@ -95,8 +95,8 @@ func (u *Surface) spend(ctx context.Context, query, digest string) (sealed []byt
 	return sealed, err
 }
 
-// prune removes what is over, once a minute.
-func (s *Service) prune(ctx context.Context) {
+// everyMinute does something until the context ends; left is what stays where it fails.
+func (s *Service) everyMinute(ctx context.Context, left string, do func(context.Context) error, attrs ...any) {
 	t := time.NewTicker(pruneEvery)
 	defer t.Stop()
 	for {
@@ -104,11 +104,16 @@ func (s *Service) prune(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-t.C:
-			if err := s.Prune(ctx); err != nil && ctx.Err() == nil {
-				s.d.Log.WarnContext(ctx, "login: social sign-ins that are over were not removed", "err", err)
+			if err := do(ctx); err != nil && ctx.Err() == nil {
+				s.d.Log.WarnContext(ctx, "login: "+left+" were not removed", append(attrs, "err", err)...)
 			}
 		}
 	}
+}
+
+// prune removes what is over.
+func (s *Service) prune(ctx context.Context) {
+	s.everyMinute(ctx, "social sign-ins that are over", s.Prune)
 }
 
 // Prune removes social sign-ins that are over, and the oldest beyond what is kept.
