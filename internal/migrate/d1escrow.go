@@ -104,13 +104,22 @@ func (i *d1) tenantKey(f fields) error {
 	return err
 }
 
-func (i *d1) key(f fields) error {
+// tenantOf is the tenant that a row goes to, or why it stays.
+func (i *d1) tenantOf(f fields) (string, error) {
 	of := f.text("tenant_id")
 	switch {
 	case !i.tenants[of]:
-		return left("its tenant is neither taken nor in the store")
+		return "", left("its tenant is neither taken nor in the store")
 	case f.deleted():
-		return left("is deleted there")
+		return "", left("is deleted there")
+	}
+	return of, nil
+}
+
+func (i *d1) key(f fields) error {
+	of, err := i.tenantOf(f)
+	if err != nil {
+		return err
 	}
 	return i.keyOf(of, f.first(publicColumns), f.first(wrappedColumns), f)
 }
@@ -121,24 +130,18 @@ func (i *d1) keyOf(of, public, wrapped string, f fields) error {
 }
 
 func (i *d1) machine(f fields) error {
-	of := f.text("tenant_id")
-	switch {
-	case !i.tenants[of]:
-		return left("its tenant is neither taken nor in the store")
-	case f.deleted():
-		return left("is deleted there")
+	of, err := i.tenantOf(f)
+	if err != nil {
+		return err
 	}
 	taken, err := i.Escrow.ImportMachine(i.tx, i.escrowBy(of), escrow.MachineRow{ID: f.text("id"), Serial: f.first(serialColumns), Hostname: f.text("hostname"), CreatedAt: f.time("created_at")})
 	return i.counts(machinesTable, taken, err)
 }
 
 func (i *d1) secret(f fields) error {
-	of := f.text("tenant_id")
-	switch {
-	case !i.tenants[of]:
-		return left("its tenant is neither taken nor in the store")
-	case f.deleted():
-		return left("is deleted there")
+	of, err := i.tenantOf(f)
+	if err != nil {
+		return err
 	}
 	taken, err := i.Escrow.ImportSecret(i.tx, i.escrowBy(of), escrow.SecretRow{ID: f.text("id"), Machine: f.first(machineColumns), Kind: f.first(kindColumns),
 		Label: f.first(labelColumns), Kid: f.text("kid"), Ciphertext: f.text("ciphertext"), CreatedAt: f.time("created_at")})
