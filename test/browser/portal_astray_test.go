@@ -16,14 +16,23 @@ func (d *desk) hostile(t *testing.T) {
 	b := d.signIn(t, "ada", "/keys")
 	b.screen(360, "light")
 	paths := []string{"/", "/machines?search=alert", "/machines?search=gnp", "/machines?search=WWWW", "/runs?search=alert", "/runs?search=WWWW", "/runs?which=all&order=newest", "/keys", "/keys?search=alert",
-		"/machine-tokens", "/users?search=alert", "/users", "/roles", "/roles?offset=20", "/permissions", "/configs?search=hostile", "/agents?search=hostile", "/audit", "/audit?actor=" + url.QueryEscape(spite)}
+		"/machine-tokens", "/users?search=alert", "/users", "/roles", "/roles?offset=20", "/permissions", "/configs?search=hostile", "/agents?search=hostile", "/audit", "/audit?actor=" + url.QueryEscape(spite),
+		"/why?search=alert", "/why?search=gnp", "/refusals", "/refusals?route=" + url.QueryEscape(spite), "/refusals?id=" + url.QueryEscape(spite)}
+	for _, name := range []string{spite, turned, strings.Repeat("W", 2000)} {
+		d.Ask(t, "GET", "/"+url.PathEscape(name), "", "Authorization: Bearer "+d.admin, "User-Agent: "+strings.Map(visibly, name))
+		a := d.Ask(t, "DELETE", "/tenant/users/"+url.PathEscape(name), "", "Authorization: Bearer nonsense")
+		paths = append([]string{"/refusals/" + a.Header.Get("X-Portreeve-Decision")}, paths...)
+	}
 	for _, p := range d.rows.hostile {
 		paths = append(paths, p)
 		switch {
 		case strings.HasPrefix(p, "/keys/"), strings.HasPrefix(p, "/machine-tokens/"):
-			paths = append(paths, p+"/rotate", p+"/revoke")
+			paths = append(paths, p+"/rotate", p+"/revoke", "/why?key="+p[strings.LastIndexByte(p, '/')+1:])
 		case strings.HasPrefix(p, "/users/"), strings.HasPrefix(p, "/roles/"):
 			paths = append(paths, p+"/edit", p+"/remove")
+			if id, is := strings.CutPrefix(p, "/users/"); is {
+				paths = append(paths, "/why?user="+id)
+			}
 		case strings.HasPrefix(p, "/agents/"):
 			paths = append(paths, p+"/edit", p+"/admins")
 		}

@@ -121,12 +121,16 @@ const (
 // weigh is asked of a page that has been drawn.
 const weigh = `new Promise((tell) => requestAnimationFrame(() => requestAnimationFrame(() => {
   let shift = 0
-  const add = (list) => { for (const e of list) if (!e.hadRecentInput) shift += e.value }
+  const moved = []
+  const add = (list) => { for (const e of list) if (!e.hadRecentInput) {
+    shift += e.value
+    for (const s of e.sources) moved.push((s.node?.outerHTML ?? s.node?.textContent ?? "").slice(0, 60) + JSON.stringify([s.previousRect.y, s.currentRect.y, s.previousRect.height, s.currentRect.height]))
+  } }
   const seen = new PerformanceObserver((l) => add(l.getEntries()))
   seen.observe({type: "layout-shift", buffered: true})
   setTimeout(() => {
     add(seen.takeRecords())
-    tell({Bytes: performance.getEntriesByType("navigation")[0].decodedBodySize, Requests: 1 + performance.getEntriesByType("resource").length, Shift: shift})
+    tell({Bytes: performance.getEntriesByType("navigation")[0].decodedBodySize, Requests: 1 + performance.getEntriesByType("resource").length, Shift: shift, Moved: moved})
   })
 })))`
 
@@ -140,9 +144,14 @@ func (d *desk) weight(t *testing.T) {
 	type weighed struct {
 		Bytes, Requests int
 		Shift           float64
+		Moved           []string
 	}
 	all := map[string]weighed{}
-	for _, path := range d.everywhere(t) {
+	for _, path := range append(d.everywhere(t), d.everywhere(t)...) {
+		before, again := all[path]
+		if again { // then as a telephone shows it
+			b.screen(360, "light")
+		}
 		call(b, network.DeleteCookies, network.DeleteCookiesParams{Name: "__Host-portreeve-zone", URL: d.origin})
 		d.visit(b, path)
 		v := eval[weighed](b, weigh)
@@ -150,8 +159,9 @@ func (d *desk) weight(t *testing.T) {
 		if strings.HasPrefix(path, "/escrow") {
 			most = mostModules
 		}
+		v.Shift = max(v.Shift, before.Shift)
 		if all[path] = v; v.Bytes == 0 || v.Bytes > mostBytes || v.Requests > most || v.Shift > mostShift {
-			t.Errorf("%s: %d bytes, %d requests, shift %.4f", path, v.Bytes, v.Requests, v.Shift)
+			t.Errorf("%s: %d bytes, %d requests, shift %.4f of %q", path, v.Bytes, v.Requests, v.Shift, v.Moved)
 		}
 	}
 	var table strings.Builder

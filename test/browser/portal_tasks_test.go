@@ -26,6 +26,7 @@ func (d *desk) everything(t *testing.T, h hand, of string) {
 	d.roleTasks(t, h, of)
 	d.configTasks(t, h, of)
 	d.agentTasks(t, h, of)
+	d.whyTasks(t, h)
 	d.readTasks(t, h)
 }
 
@@ -250,6 +251,32 @@ func (d *desk) agentTasks(_ *testing.T, h hand, of string) {
 	b.until(`document.querySelector(".empty, tbody tr")`)
 	h.press(`.tabs a[href="/agents?of=teams"]`)
 	b.shows("Teams")
+}
+
+// whyTasks finds out why somebody was refused, and what they may do.
+func (d *desk) whyTasks(t *testing.T, h hand) {
+	a := d.Ask(t, "GET", "/tenant/users", "", "Authorization: Bearer nonsense")
+	b := d.open(h, "/refusals", "Refusals")
+	h.write("#id", a.Header.Get("X-Portreeve-Decision"))
+	h.press(`.filter button.button:not(.quiet)`)
+	b.until(`location.pathname.startsWith("/refusals/") && document.querySelector("main").innerText.includes("malformed_token")`)
+	d.open(h, "/refusals", "Refusals")
+	h.write("#route", "/tenant/users")
+	h.press(`.filter button.quiet`)
+	b.until(`location.search.includes("route=") && document.querySelector("tbody th a")`)
+
+	d.open(h, "/why", "Who can do what, and why")
+	h.write("#search", "mel@example.com")
+	h.press(`.filter button`)
+	b.until(`location.search.includes("search=mel")`)
+	h.press(`main a[href^="/why?user="]`)
+	b.until(`location.search.startsWith("?user=") && document.querySelector("tbody .badge")`)
+	d.open(h, "/why", "Who can do what, and why")
+	h.write("#search", "/tenant/api-keys")
+	h.press(`.filter button`)
+	b.until(`location.search.includes("search=")`)
+	h.press(`tbody th a`)
+	b.until(`location.search.includes("route=") && document.querySelector("main .badge")`)
 }
 
 func (d *desk) readTasks(_ *testing.T, h hand) {
