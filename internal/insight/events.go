@@ -10,6 +10,7 @@ import (
 	"github.com/portreeve/portreeve/internal/audit"
 	"github.com/portreeve/portreeve/internal/fault"
 	"github.com/portreeve/portreeve/internal/gateway"
+	"github.com/portreeve/portreeve/internal/limit"
 	"github.com/portreeve/portreeve/internal/request"
 	"github.com/portreeve/portreeve/internal/store"
 )
@@ -43,6 +44,10 @@ func (s *Service) eventRoutes() []gateway.SurfaceRoute {
 	}
 	for i := range list {
 		list[i].Op.Tenant = true
+	}
+	// Both read much, and an export is an event itself.
+	for i, most := range map[int]int{1: 12, 2: 60} {
+		list[i].Limit, list[i].LimitOf = &limit.RuleConfig{WindowMs: 60_000, Max: most, By: "principal"}, list[i].Path
 	}
 	return list
 }

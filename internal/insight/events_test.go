@@ -235,9 +235,20 @@ func TestVerifyTellsWhatSomebodyChanged(t *testing.T) {
 		s.d.Events.Checkpoints = func() (io.ReadCloser, error) { return nil, errors.New("gone") }
 		_, err = ask(t, s, "b", "/audit/verify")
 		refused(t, "checkpoints that cannot be read", err, fault.Unavailable)
-		s.verifying.Lock()
+		s.d.Events.Checkpoints = nil
+		s.verifying.begin("b")
 		_, err = ask(t, s, "b", "/audit/verify")
 		refused(t, "a second one at a time", err, fault.Unavailable)
+		if v := answer[Verified](t, s, "a", "/audit/verify"); v.Events != 5 { // which b does not hold up
+			t.Errorf("%+v", v)
+		}
+		for i := range mostVerified - 1 {
+			s.verifying.begin(fmt.Sprint("other", i))
+		}
+		_, err = ask(t, s, "a", "/audit/verify")
+		refused(t, "one more than that", err, fault.Unavailable)
+		s.verifying.end("b")
+		answer[Verified](t, s, "a", "/audit/verify")
 	})
 }
 

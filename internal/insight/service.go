@@ -3,7 +3,6 @@ package insight
 import (
 	"context"
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/portreeve/portreeve/internal/config"
@@ -33,7 +32,7 @@ type Deps struct {
 // Service answers. It is safe for concurrent use.
 type Service struct {
 	d         Deps
-	verifying sync.Mutex // one at a time
+	verifying verifying
 }
 
 // New makes a service.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"sync"
 
 	"github.com/portreeve/portreeve/internal/audit"
 	"github.com/portreeve/portreeve/internal/fault"
@@ -24,17 +25,46 @@ type Verified struct {
 	More        int64           `json:"more"`              // that are not listed
 }
 
+// mostVerified bounds how many tenants' chains are read at a time.
+const mostVerified = 4
+
+// verifying are the tenants whose chains are being read: each once, so that nobody
+// who keeps asking for their own takes the place of the others.
+type verifying struct {
+	mu   sync.Mutex
+	busy map[string]bool
+}
+
+func (v *verifying) begin(tenant string) bool {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.busy[tenant] || len(v.busy) >= mostVerified {
+		return false
+	}
+	if v.busy == nil {
+		v.busy = map[string]bool{}
+	}
+	v.busy[tenant] = true
+	return true
+}
+
+func (v *verifying) end(tenant string) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	delete(v.busy, tenant)
+}
+
 // verifyEvents verifies the chain of the caller's tenant. It reads all of it, so
-// one is verified at a time.
+// that of a tenant one at a time.
 func (s *Service) verifyEvents(ctx context.Context, c *gateway.Call) (request.Reply, error) {
 	_, log, err := s.trail(c)
 	if err != nil {
 		return request.Reply{}, err
 	}
-	if !s.verifying.TryLock() {
+	if !s.verifying.begin(c.Tenant) {
 		return request.Reply{}, fault.New(fault.Unavailable, "verifying", "Another trail is being verified; try again in a moment")
 	}
-	defer s.verifying.Unlock()
+	defer s.verifying.end(c.Tenant)
 	from, done, err := s.checkpoints()
 	if err != nil {
 		return request.Reply{}, err
