@@ -103,7 +103,12 @@ func (f *fleet) secret(machine any, kind, label string) string {
 func TestTheOverviewSaysWhatToDoFirst(t *testing.T) {
 	t.Parallel()
 	f := newFleet(t)
-	f.admin.see("/").says("First-time setup", "Set up the escrow key", "Make a machine token", "Report a first run", "/v1/report").holds(`href="/escrow/setup"`, `href="/machine-tokens/new"`, f.url+"/v1/report")
+	f.admin.see("/").says("First-time setup", "Set up the escrow key", "Make a machine token", "done", "1 token", "Report a first run", "/v1/report").holds(`href="/escrow/setup"`, `href="/machine-tokens"`, f.url+"/v1/report")
+	made := f.admin.post("/machine-tokens/new", "name", "engine").is(200).says("Report a first run").holds("/v1/report")
+	if token := shownToken.FindString(made.body); strings.Count(made.body, token) < 3 || strings.Contains(made.body, "$TOKEN") {
+		t.Errorf("the line of a first report has not the token: %s", made.words())
+	}
+	f.admin.see("/").says("2 tokens").hides(`href="/machine-tokens/new"`)
 	f.viewer.see("/").says("First-time setup", "escrow:admin").hides(`href="/escrow/setup"`)
 	for _, path := range []string{"/machines", "/runs"} {
 		f.viewer.see(path).says("yet")
@@ -152,7 +157,7 @@ func TestMachinesAreFound(t *testing.T) {
 		"group=" + url.QueryEscape(`"><script>`): hostileMarkup} {
 		f.viewer.see("/machines?"+query).says(want, "1–1 of 1").hides("desk-01").inert("")
 	}
-	f.viewer.see("/machines?seen=quiet").says("No machine is like that")
+	f.viewer.see("/machines?seen=quiet").says("No machine matches")
 	f.viewer.see("/machines?seen=day&group=desks").says("1–20 of 23").holds("group=desks&amp;offset=20&amp;seen=day")
 	f.viewer.see("/machines?offset=900").says("The list is shorter than that")
 	f.viewer.get("/machines?status=odd").is(400)
@@ -166,9 +171,9 @@ func TestMachinesAreFound(t *testing.T) {
 		t.Error("a run that went well stands before one that failed")
 	}
 	f.viewer.see("/runs?search=lab").says("1–1 of 1")
-	f.viewer.see("/runs?search=zz").says("No run is like that")
+	f.viewer.see("/runs?search=zz").says("No run matches")
 	f.report(map[string]any{"hostname": "lab-1", "serial": "5CG1"}, "r2", "succeeded")
-	f.viewer.see("/runs?status=failed").says("No run is like that")
+	f.viewer.see("/runs?status=failed").says("No run matches")
 	f.viewer.see("/runs?status=failed&which=all").says("lab-1").holds("/machines/" + lab + "?run=r1#run")
 }
 
@@ -249,7 +254,7 @@ func TestConfigurations(t *testing.T) {
 	a.see(edit+"?version=1").says("This is version 1", "Saving it makes version 3").holds("a &lt; b")
 	a.post(edit, "version", "2", "group", "lab", "config", "{}", "disabled", "yes").follow().says("handed out to nobody").holds("checked")
 	a.see("/configs?search=lab").says("lab", "1–1 of 1").hides(">every<")
-	a.see("/configs?search=zz").says("No configuration is like that")
+	a.see("/configs?search=zz").says("No configuration matches")
 	a.get(edit + "?version=99").is(404)
 	a.get(edit + "?version=x").is(400)
 	a.get("/configs/edit/none").is(404)

@@ -3,6 +3,7 @@ package portal
 import (
 	"cmp"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/portreeve/portreeve/internal/gateway"
@@ -104,11 +105,14 @@ type madeKey struct {
 func (kind keyKind) made(v *visit, title string, made madeKey) (request.Reply, error) {
 	page := struct {
 		keyKind
-		Made            madeKey
-		At, Secret, Try string
-	}{kind, made, kind.page(made.ID), cmp.Or(made.Key, made.Token), ""}
+		Made                   madeKey
+		At, Secret, Try, First string
+	}{kind, made, kind.page(made.ID), cmp.Or(made.Key, made.Token), "", ""}
 	if made.Token != "" {
 		page.Try = `curl -H "Authorization: Bearer ` + made.Token + `" ` + v.c.View.Origin() + "/.portreeve/whoami"
+		if made.PreviousExpiresAt == nil && !v.may("POST", "/v1/report").Missing {
+			page.First = strings.ReplaceAll(v.firstReport(), "$TOKEN", made.Token)
+		}
 	}
 	return v.show("key-made", title, page)
 }

@@ -64,6 +64,7 @@ type overviewPage struct {
 	Weak    bool // and it is shorter than new ones may be
 	SetKey  lock
 	Token   lock
+	Tokens  int    // how many there are, while there is no machine
 	First   string // a line that reports a first run
 	Counted bool   // the reader is told how many secrets there are
 	Secrets int
@@ -109,6 +110,12 @@ func overview(v *visit) (request.Reply, error) {
 	page.Failing, page.Chart = failing.Data, page.Fleet.chart()
 	page.SetKey, page.Token = v.may("POST", "/v1/tenant/key"), v.may("POST", "/tenant/machine-tokens")
 	page.First = v.firstReport()
+	if page.Fleet.Machines == 0 && page.Token.OK {
+		var tokens struct{ Pagination pagination }
+		if err := v.ask("GET", "/tenant/machine-tokens?limit=1", nil, &tokens); err == nil {
+			page.Tokens = tokens.Pagination.Total
+		}
+	}
 	return v.show("overview", "Overview", page)
 }
 
