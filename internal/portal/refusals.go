@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/portreeve/portreeve/internal/fault"
 	"github.com/portreeve/portreeve/internal/gateway"
 	"github.com/portreeve/portreeve/internal/request"
 )
@@ -61,10 +62,13 @@ func listRefusals(v *visit) (request.Reply, error) {
 	out := refusalList{Find: strings.TrimSpace(v.query("id")), Reason: v.query("reason"), Route: v.query("route"), Who: v.query("who"), Reasons: offeredReasons(),
 		All: v.c.Standing.Has("platform:*")}
 	if out.Find != "" {
-		if decisionID(out.Find) {
-			return v.done("/refusals/"+out.Find, "")
+		if !decisionID(out.Find) {
+			out.Problem = "This is no decision id: one has 32 digits and letters from a to f"
+		} else if err := v.ask("GET", refusalsAt+"/"+out.Find, nil, nil); is(err, fault.NotFound) {
+			out.Problem = "No refusal with this id is kept: the request was let through, newer refusals pushed it out, or the process was started again since"
+		} else {
+			return v.done("/refusals/"+out.Find, "") // which says what else is wrong
 		}
-		out.Problem = "This is no decision id: one has 32 digits and letters from a to f"
 	}
 	if out.Reason != "" && !slices.Contains(out.Reasons, out.Reason) {
 		out.Reasons = append(out.Reasons, out.Reason)

@@ -78,6 +78,7 @@ func TestADecisionIsFoundByItsID(t *testing.T) {
 	for _, bad := range []string{"abc", hostileMarkup, strings.Repeat("g", 32), "//evil.example", strings.ToUpper(id)} {
 		admin.see("/refusals?id=" + url.QueryEscape(bad)).says("This is no decision id").inert(bad).holds(`aria-invalid="true"`)
 	}
+	admin.see("/refusals?id=" + strings.Repeat("0", 32)).says("No refusal with this id is kept").holds(`aria-invalid="true"`)
 	admin.get("/refusals/" + strings.Repeat("0", 32)).is(404).says("There is nothing here")
 	admin.get("/refusals/abc").is(404)
 	admin.get("/refusals/" + url.PathEscape(hostileMarkup)).is(404).inert("")
@@ -92,7 +93,7 @@ func TestRefusalsAreNarrowed(t *testing.T) {
 	admin.see("/refusals?reason=missing_permission").says("GET /orders").hides("/tenants/elsewhere<")
 	admin.see("/refusals?route=elsewhere").says("GET /tenants/elsewhere").hides(">GET /orders<")
 	admin.see("/refusals?who=BOB").says("GET /tenants/elsewhere").hides(">GET /orders<")
-	admin.see("/refusals?reason=nothing_of_the_kind").says("No refusal is like that").holds(`<option value="nothing_of_the_kind" selected>`)
+	admin.see("/refusals?reason=nothing_of_the_kind").says("No refusal matches").holds(`<option value="nothing_of_the_kind" selected>`)
 	admin.see("/refusals?reason=" + url.QueryEscape(hostileMarkup)).inert(hostileMarkup)
 	for range 25 {
 		h.nobody().refused("/nowhere")
@@ -171,7 +172,7 @@ func TestWhatSomebodyCanDoAndWhy(t *testing.T) {
 	bob := admin.id("/tenant/users", map[string]any{"email": "bob@example.com", "name": hostileMarkup, "roles": []string{"viewer"}})
 
 	admin.see("/why").says("ann@example.com", "clerk", "bob@example.com", "GET /orders", "List orders").holds(`href="/why?user=` + ann + `"`).inert("")
-	admin.see("/why?search=orders").says("GET /orders", "Nobody is like that").hides(`href="/why?user=`)
+	admin.see("/why?search=orders").says("GET /orders", "Nobody matches").hides(`href="/why?user=`)
 	admin.see("/why?search=" + url.QueryEscape(hostileMarkup)).inert(hostileMarkup)
 	admin.see("/why?user="+ann).says("What ann@example.com can do", "orders:read", "role clerk", "GET /orders List orders, default yes").holds(`href="/roles/clerk"`)
 	admin.see("/why?user=" + bob + "&search=%2Forders").says("missing: orders:read").inert("").inert(hostileMarkup).hides(`<span class="badge ok">`)
