@@ -70,7 +70,7 @@ func TestTheListOfKeysIsNarrowed(t *testing.T) {
 	admin.see("/keys?offset=20").says("21–22 of 22", "crawler")
 	admin.see("/keys?search=CRAWL").says("crawler", "1–1 of 1").hides(hostileRTL)
 	admin.see("/keys?state=disabled").says("crawler").hides(hostileRTL)
-	admin.see("/keys?search=%25").says("No key is like that")
+	admin.see("/keys?search=%25").says("No key matches")
 	admin.see("/keys?search=WideWide&state=active").inert(hostileLong())
 	admin.get("/keys?state=lost").is(400)
 	admin.see(`/keys?search=%22%3E%3Cimg%20src%3Dx%20onerror%3Dalert(1)%3E`).inert("")

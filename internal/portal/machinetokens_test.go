@@ -30,7 +30,7 @@ func TestAMachineTokensLifeOnPages(t *testing.T) {
 		t.Fatalf("the list leads to no token: %q", at)
 	}
 	olga.see(at).says("active", "10.0.0.0/8", "olga@example.com").hides(first)
-	olga.see("/machine-tokens?search=no-such").says("No token is like that")
+	olga.see("/machine-tokens?search=no-such").says("No token matches")
 
 	turned := olga.post(at+"/rotate", "grace", "3600").is(200).says("The one before ends")
 	second := shownToken.FindString(turned.body)
