@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -75,6 +76,9 @@ func (d *desk) everyPage(t *testing.T) {
 	}
 }
 
+// alikeInDark are pages that have the colours of another: axe takes its time.
+var alikeInDark = regexp.MustCompile(`\?|/(edit|rotate|revoke|remove)$`)
+
 // seen looks at the page that is shown: every colour and every width, once.
 func (d *desk) seen(b *tab, name string) {
 	b.t.Helper()
@@ -86,6 +90,9 @@ func (d *desk) seen(b *tab, name string) {
 		b.fits(name, as.width)
 		if as.scheme == "dark" { // the rest is the same
 			eval[bool](b, `(axe.configure({rules: axe.getRules().filter((r) => !/^(color-contrast|target-size|scrollable-region-focusable)$/.test(r.ruleId)).map((r) => ({id: r.ruleId, enabled: false}))}), true)`)
+		}
+		if as.scheme == "dark" && alikeInDark.MatchString(name) {
+			continue
 		}
 		for _, v := range d.look.violations(b) {
 			b.t.Errorf("%s, %s at %d px: %.600s", name, as.scheme, as.width, v)
