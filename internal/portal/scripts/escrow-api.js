@@ -57,12 +57,13 @@ export const addWrapping = (kid, body) => prove(`/v1/tenant/key/${segment(kid)}/
 export const removeWrapping = (kid, version, body) => prove(`/v1/tenant/key/${segment(kid)}/wrapping/${version}/remove`, body)
 export const reveal = (id, reason) => send('POST', `/v1/secrets/${segment(id)}/reveal`, { reason })
 
-// signedIn reports whether there still is somebody signed in; where nobody answers,
-// nobody knows.
-export async function signedIn() {
+// signedIn reports whether there still is somebody signed in; unsure is the answer
+// where nobody answers. Access leads away without a word to other origins, which
+// looks the same.
+export async function signedIn(unsure = true) {
   try {
     return (await send('GET', '/.portreeve/whoami')).authenticated !== false
   } catch (error) {
-    return error.status !== 401
+    return error.status === 0 ? unsure : error.status !== 401
   }
 }

@@ -2,6 +2,8 @@
 
 import { Problem } from './escrow/escrow.js'
 import { Refused } from './escrow-api.js'
+import { absent } from './escrow-elsewhere.js'
+import './escrow-notice.js'
 
 const inWords = (seconds) => {
   if (!seconds) return 'in a while'
@@ -12,8 +14,8 @@ const inWords = (seconds) => {
 const sentence = (text) => (!text || /[.?!]$/.test(text) ? text : `${text}.`)
 
 const refused = {
-  0: () => 'The server cannot be reached. Check the connection, then try again: nothing on this page is lost.',
-  401: () => 'You are no longer signed in: the session ended, or you signed out in another tab. Open the portal in another tab, sign in there, then try again here.',
+  0: () => absent(0) || 'The server cannot be reached. Check the connection, then try again: nothing on this page is lost.',
+  401: () => absent(401) || 'You are no longer signed in: the session ended, or you signed out in another tab. Open the portal in another tab, sign in there, then try again here.',
   403: ({ message }) => (/cross-site/i.test(message) ? 'The API does not take requests from this page. Its setting escrow.portalOrigin must be the address of this portal.'
     : /second factor/i.test(message) ? 'Your second factor was shown, and does not count for this sign-in. Sign in again, another way if there is one.'
     : 'Your account may not do this, or not any more. Somebody who may change roles can give you one that may.'),

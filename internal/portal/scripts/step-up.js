@@ -2,11 +2,13 @@
 
 import { Problem } from './escrow/escrow.js'
 import { complain, el } from './dom.js'
+import { absent } from './escrow-elsewhere.js'
 import { showPasskey } from './webauthn.js'
 
 const said = (error) => {
   if (error instanceof DOMException) return 'No passkey was used. Try again, or use a code.'
-  return { 400: 'The code is wrong, or was used before. Wait for the next one.', 401: 'You are no longer signed in. Sign in in another tab, then try again here.',
+  return { 400: 'The code is wrong, or was used before. Wait for the next one.', 401: absent(401) || 'You are no longer signed in. Sign in in another tab, then try again here.',
+    0: absent(0) || undefined,
     404: 'Second factors are turned off where the API stands: its site needs mfa: {}.', 429: 'Too many wrong codes. Wait a few minutes.' }[error.status]
     ?? 'It did not work. Try again in a moment.'
 }
