@@ -47,6 +47,13 @@ func (h *house) office(t *testing.T) *office {
 	o.origin = "http://localhost:" + o.Addr[strings.LastIndexByte(o.Addr, ':')+1:]
 	client.Origin = o.origin
 	h.people.Add(t, client)
+	return o.staffed()
+}
+
+// staffed makes what an office works with: a program, a machine's token, and olga.
+func (o *office) staffed() *office {
+	t := o.t
+	t.Helper()
 	o.program = filepath.Join(t.TempDir(), "portreeve")
 	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", o.program, "github.com/portreeve/portreeve/cmd/portreeve").CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)

@@ -43,6 +43,7 @@ func TestInABrowser(t *testing.T) {
 		"escrow is set up":               escrowSetUp,
 		"escrow, from secret to sheet":   escrowLife,
 		"escrow, an imported key":        escrowImported,
+		"escrow on two hosts":            escrowHosts,
 		"every page":                     everyPage,
 		"the keyboard alone":             keyboard,
 	} {
