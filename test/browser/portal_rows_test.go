@@ -10,6 +10,7 @@ import (
 	"github.com/portreeve/portreeve/internal/apikey"
 	"github.com/portreeve/portreeve/internal/input"
 	"github.com/portreeve/portreeve/internal/rbac"
+	"github.com/portreeve/portreeve/test/edge"
 )
 
 // Names that try what a page makes of them: markup, a text that turns the ones
@@ -38,6 +39,9 @@ func (d *desk) fill(t *testing.T) {
 	wide := func(n int) string { return strings.Repeat("W", n) }
 
 	made("/tenant/users", map[string]any{"email": "filler@example.com", "roles": []string{"admin"}}) // configurations are people's
+	edge.Until(t, "the row of a token's bearer counts", func() bool {
+		return d.Ask(t, "GET", "/tenant/users", "", edge.Bearer(d.admin)).Status == 200
+	})
 	for _, p := range []struct{ who, role string }{{"ada", "admin"}, {"kim", "admin"}, {"mel", "member"}, {"vic", "viewer"}, {"ann", "admin"}, {"acc", "admin"}} {
 		made("/tenant/users", map[string]any{"email": p.who + "@example.com", "roles": []string{p.role}})
 	}
