@@ -17,13 +17,13 @@ import (
 	"github.com/portreeve/portreeve/internal/config"
 	"github.com/portreeve/portreeve/internal/fault"
 	"github.com/portreeve/portreeve/internal/gateway"
+	"github.com/portreeve/portreeve/internal/gateway/gatewaytest"
 	"github.com/portreeve/portreeve/internal/identity"
 	"github.com/portreeve/portreeve/internal/jws"
 	"github.com/portreeve/portreeve/internal/limit"
 	"github.com/portreeve/portreeve/internal/park"
 	"github.com/portreeve/portreeve/internal/policy"
 	"github.com/portreeve/portreeve/internal/principal"
-	"github.com/portreeve/portreeve/internal/request"
 	"github.com/portreeve/portreeve/internal/secret"
 	"github.com/portreeve/portreeve/internal/store"
 	"github.com/portreeve/portreeve/internal/store/storetest"
@@ -162,44 +162,10 @@ func (h *house) ask(token, line, body string, fields ...string) (int, string) {
 }
 
 func (h *house) try(token, line, body string, fields ...string) (int, string, error) {
-	method, target, _ := strings.Cut(line, " ")
-	a := gateway.Arrival{ID: fmt.Sprint("req-", h.asked.Add(1)), Method: method, Target: target, Host: "api.example.com", Received: time.Now(), HasBody: body != "",
-		Peer: netip.AddrPortFrom(netip.MustParseAddr(h.peer), 4711), Header: request.Header{{Name: "Host", Value: "api.example.com"}}}
-	if token != "" {
-		a.Header = append(a.Header, request.Field{Name: "Authorization", Value: "Bearer " + token})
-	}
-	for _, f := range fields {
-		name, value, _ := strings.Cut(f, ": ")
-		a.Header = append(a.Header, request.Field{Name: name, Value: value})
-	}
-	x := &gateway.Exchange{}
-	reply, f := request.Reply{}, (*fault.Error)(nil)
-	switch v := h.gate.Ask(h.t.Context(), h.snap, x, a); {
-	case v.Kind != gateway.Allow:
-		f = v.Fault
-	case x.Operation() == nil:
-		reply, f = x.Answer(nil, time.Now())
-	default:
-		op := x.Operation()
-		if int64(len(body)) > op.BodyLimit() && op.BodyLimit() > 0 {
-			f = fault.New(fault.TooLarge, "body_too_large", "")
-			break
-		}
-		var c *gateway.Call
-		if c, f = x.Call([]byte(body), time.Now(), "decision-1"); f == nil {
-			var err error
-			if reply, err = op.Run(h.t.Context(), c); err != nil {
-				f = gateway.OperationFault(err)
-			}
-		}
-	}
-	if f != nil {
-		if f.Kind == fault.Internal || f.Kind == fault.Unavailable {
-			return 0, "", f
-		}
-		reply = x.Fault(f, "req-1", "decision-1")
-	}
-	return reply.Status, strings.TrimSuffix(string(reply.Body), "\n"), nil
+	a := gatewaytest.Arrival(token, line, body, fields...)
+	a.ID, a.Peer = fmt.Sprint("req-", h.asked.Add(1)), netip.AddrPortFrom(netip.MustParseAddr(h.peer), 4711)
+	reply, err := gatewaytest.Ask(h.t.Context(), h.gate, h.snap, a, body)
+	return reply.Status, strings.TrimSuffix(string(reply.Body), "\n"), err
 }
 
 // want asks and compares the status; the body is returned.

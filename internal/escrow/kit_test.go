@@ -12,7 +12,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"math/big"
-	"net/netip"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -28,6 +27,7 @@ import (
 	"github.com/portreeve/portreeve/internal/escrow/envelope"
 	"github.com/portreeve/portreeve/internal/fault"
 	"github.com/portreeve/portreeve/internal/gateway"
+	"github.com/portreeve/portreeve/internal/gateway/gatewaytest"
 	"github.com/portreeve/portreeve/internal/identity"
 	"github.com/portreeve/portreeve/internal/input"
 	"github.com/portreeve/portreeve/internal/jws"
@@ -168,45 +168,11 @@ func (h *house) as(who string) string {
 // ask sends one request and returns the status, the head and the body.
 func (h *house) ask(token, line, body string, fields ...string) (int, request.Header, string) {
 	h.t.Helper()
-	method, target, _ := strings.Cut(line, " ")
-	a := gateway.Arrival{ID: fmt.Sprint("req-", h.asked.Add(1)), Method: method, Target: target, Host: "api.example.com", Received: time.Now(), HasBody: body != "", TLS: true,
-		Peer: netip.MustParseAddrPort("203.0.113.9:4711"), Header: request.Header{{Name: "Host", Value: "api.example.com"}}}
-	if token != "" {
-		a.Header = append(a.Header, request.Field{Name: "Authorization", Value: "Bearer " + token})
-	}
-	for _, f := range fields {
-		name, value, _ := strings.Cut(f, ": ")
-		a.Header = append(a.Header, request.Field{Name: name, Value: value})
-	}
-	x := &gateway.Exchange{}
-	var reply request.Reply
-	var f *fault.Error
-	switch v := h.gate.Ask(h.t.Context(), h.snap, x, a); {
-	case v.Kind != gateway.Allow:
-		f = v.Fault
-	case v.Reply != nil: // a preflight
-		reply = *v.Reply
-	case x.Operation() == nil:
-		reply, f = x.Answer(nil, time.Now())
-	default:
-		op := x.Operation()
-		if int64(len(body)) > op.BodyLimit() && op.BodyLimit() > 0 {
-			f = fault.New(fault.TooLarge, "body_too_large", "")
-			break
-		}
-		var c *gateway.Call
-		if c, f = x.Call([]byte(body), time.Now(), "decision-1"); f == nil {
-			var err error
-			if reply, err = op.Run(h.t.Context(), c); err != nil {
-				f = gateway.OperationFault(err)
-			}
-		}
-	}
-	if f != nil {
-		if f.Kind == fault.Internal || f.Kind == fault.Unavailable {
-			h.t.Errorf("%s: %v", line, f)
-		}
-		reply = x.Fault(f, "req-1", "decision-1")
+	a := gatewaytest.Arrival(token, line, body, fields...)
+	a.ID, a.TLS = fmt.Sprint("req-", h.asked.Add(1)), true
+	reply, err := gatewaytest.Ask(h.t.Context(), h.gate, h.snap, a, body)
+	if err != nil {
+		h.t.Errorf("%s: %v", line, err)
 	}
 	return reply.Status, reply.Header, strings.TrimSuffix(string(reply.Body), "\n")
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/portreeve/portreeve/internal/fault"
 	"github.com/portreeve/portreeve/internal/gateway"
+	"github.com/portreeve/portreeve/internal/gateway/gatewaytest"
 	"github.com/portreeve/portreeve/internal/policy"
 	"github.com/portreeve/portreeve/internal/store"
 	"github.com/portreeve/portreeve/internal/store/storetest"
@@ -201,7 +202,7 @@ func (h *house) stand(token string) *policy.Standing {
 	h.t.Helper()
 	h.poll()
 	x := &gateway.Exchange{}
-	if v := h.gate.Ask(h.t.Context(), h.snap, x, arrival(token, "GET", "/rbac/roles")); x.Known == nil {
+	if v := h.gate.Ask(h.t.Context(), h.snap, x, gatewaytest.Arrival(token, "GET /rbac/roles", "")); x.Known == nil {
 		h.t.Fatalf("nothing is known of the caller: %v", v.Fault)
 	}
 	return &x.Stand

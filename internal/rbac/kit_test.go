@@ -2,8 +2,6 @@ package rbac
 
 import (
 	"encoding/json"
-	"errors"
-	"net/netip"
 	"strings"
 	"testing"
 	"time"
@@ -13,8 +11,8 @@ import (
 	"github.com/portreeve/portreeve/internal/change"
 	"github.com/portreeve/portreeve/internal/client"
 	"github.com/portreeve/portreeve/internal/config"
-	"github.com/portreeve/portreeve/internal/fault"
 	"github.com/portreeve/portreeve/internal/gateway"
+	"github.com/portreeve/portreeve/internal/gateway/gatewaytest"
 	"github.com/portreeve/portreeve/internal/identity"
 	"github.com/portreeve/portreeve/internal/input"
 	"github.com/portreeve/portreeve/internal/jws"
@@ -22,7 +20,6 @@ import (
 	"github.com/portreeve/portreeve/internal/park"
 	"github.com/portreeve/portreeve/internal/policy"
 	"github.com/portreeve/portreeve/internal/principal"
-	"github.com/portreeve/portreeve/internal/request"
 	"github.com/portreeve/portreeve/internal/secret"
 	"github.com/portreeve/portreeve/internal/store"
 	"github.com/portreeve/portreeve/internal/tenant"
@@ -152,50 +149,8 @@ func (h *house) ask(token, line, body string, fields ...string) (int, string) {
 }
 
 func (h *house) try(token, line, body string, fields ...string) (int, string, error) {
-	method, target, _ := strings.Cut(line, " ")
-	a := arrival(token, method, target)
-	a.HasBody = body != ""
-	for _, f := range fields {
-		name, value, _ := strings.Cut(f, ": ")
-		a.Header = append(a.Header, request.Field{Name: name, Value: value})
-	}
-	x := &gateway.Exchange{}
-	reply, f := request.Reply{}, (*fault.Error)(nil)
-	switch v := h.gate.Ask(h.t.Context(), h.snap, x, a); {
-	case v.Kind != gateway.Allow:
-		f = v.Fault
-	case x.Operation() == nil:
-		return 0, "", errors.New("no operation: " + line)
-	default:
-		op := x.Operation()
-		if int64(len(body)) > op.BodyLimit() {
-			f = fault.New(fault.TooLarge, "body_too_large", "")
-			break
-		}
-		var c *gateway.Call
-		if c, f = x.Call([]byte(body), time.Now(), "decision-1"); f == nil {
-			var err error
-			if reply, err = op.Run(h.t.Context(), c); err != nil {
-				f = gateway.OperationFault(err)
-			}
-		}
-	}
-	if f != nil {
-		if f.Kind == fault.Internal || f.Kind == fault.Unavailable {
-			return 0, "", f
-		}
-		reply = gateway.Flat(f, "req-1", "decision-1")
-	}
-	return reply.Status, strings.TrimSuffix(string(reply.Body), "\n"), nil
-}
-
-func arrival(token, method, target string) gateway.Arrival {
-	a := gateway.Arrival{ID: "req-1", Method: method, Target: target, Host: "api.example.com", Received: time.Now(),
-		Peer: netip.MustParseAddrPort("203.0.113.9:4711"), Header: request.Header{{Name: "Host", Value: "api.example.com"}}}
-	if token != "" {
-		a.Header = append(a.Header, request.Field{Name: "Authorization", Value: "Bearer " + token})
-	}
-	return a
+	reply, err := gatewaytest.Ask(h.t.Context(), h.gate, h.snap, gatewaytest.Arrival(token, line, body, fields...), body)
+	return reply.Status, strings.TrimSuffix(string(reply.Body), "\n"), err
 }
 
 // want asks and compares the status; the body is returned.
