@@ -9,7 +9,9 @@
 // computed in the browser: the cryptography of escrow, whose modules are
 // internal/escrow/web, and passkeys. A page holds no inline script or style.
 //
-// visit is one request for a page, form what it posts, frame what stands around
-// every page. Each further file is one subject: its routes, its handlers, and
-// beside it, in templates, its page.
+// visit is one request for a page, form what it posts, problems what is said about
+// that, once why a form counts once, frame what stands around every page; parts,
+// times and svg are pieces of pages. pages.go lists all that there is. Each further
+// file is one subject, or one of its pages: routes, handlers and, in templates, what
+// they show.
 package portal
