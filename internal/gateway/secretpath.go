@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"regexp"
 	"strings"
 
 	"github.com/portreeve/portreeve/internal/request"
@@ -9,7 +10,8 @@ import (
 
 // ShownPath is the path as logs and records may hold it: the canonical one, ""
 // where the request got none, and the pattern instead of whatever begins like the
-// path of an operation with a secret there. What only resembles such a path counts
+// path of an operation with a secret there; what looks like a credential is masked.
+// What only resembles such a path counts
 // too, whether or not a route was found: a link with a slash too many, or one that
 // is sent on to https, is good still.
 func (x *Exchange) ShownPath() string {
@@ -23,7 +25,19 @@ func (x *Exchange) ShownPath() string {
 			}
 		}
 	}
-	return x.View.Path.String()
+	return masked(x.View.Path.String())
+}
+
+// credentials are what keys, machine tokens and JWTs look like, with what may be
+// shown of each in the first group: people paste them into addresses, and there
+// they are good still.
+var credentials = regexp.MustCompile(`\b(prk_(?:prod|test|dev)_[0-9A-Za-z]{12}_|tok_|eyJ)[0-9A-Za-z_.-]{16,}`)
+
+func masked(path string) string {
+	if !strings.Contains(path, "prk_") && !strings.Contains(path, "tok_") && !strings.Contains(path, "eyJ") {
+		return path
+	}
+	return credentials.ReplaceAllString(path, "$1…")
 }
 
 // begins reports whether a path has all the segments before the pattern's first

@@ -36,3 +36,24 @@ func TestASecretInAPathIsNotShown(t *testing.T) {
 		}
 	}
 }
+
+// What people paste into an address by mistake is good still: nobody who reads
+// records may take it from there.
+func TestACredentialInAPathIsMasked(t *testing.T) {
+	t.Parallel()
+	g := load(t, `routes: [{path: "/keys/:id", method: get, requireAuth: true}]
+upstream: http://127.0.0.1:9`)
+	for path, want := range map[string]string{
+		"/keys/prk_test_0123456789ab_" + strings.Repeat("S", 49):                "/keys/prk_test_0123456789ab_…",
+		"/keys/tok_BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcH":                            "/keys/tok_…",
+		"/x/eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhbm4ifQ.c2lnbmF0dXJlc2lnbmF0dXJl/y": "/x/eyJ…/y",
+		"/keys/prk_test_0123456789ab":                                           "/keys/prk_test_0123456789ab",
+		"/keys/tok_BwcH":                                                        "/keys/tok_BwcH",
+	} {
+		got := g.ask("GET " + path)
+		text := fmt.Sprint(got.steps, got.x.Explain(arrival("GET "+path), g.now))
+		if got.x.ShownPath() != want || want != path && strings.Contains(text, path) {
+			t.Errorf("%s is shown as %s, with %s", path, got.x.ShownPath(), text)
+		}
+	}
+}

@@ -108,6 +108,9 @@ func (s *Service) events(ctx context.Context, c *gateway.Call) (request.Reply, e
 // exportEvents writes lines of JSON, at most mostExported, and records that it did
 // before anything leaves. Where there are more, Link names the rest (RFC 8288).
 func (s *Service) exportEvents(ctx context.Context, c *gateway.Call) (request.Reply, error) {
+	if elsewhere(c) {
+		return request.Reply{}, errElsewhere
+	}
 	f, err := filterOf(c.View)
 	if err != nil {
 		return request.Reply{}, err

@@ -9,6 +9,7 @@ import (
 	"github.com/portreeve/portreeve/internal/audit"
 	"github.com/portreeve/portreeve/internal/fault"
 	"github.com/portreeve/portreeve/internal/gateway"
+	"github.com/portreeve/portreeve/internal/identity"
 	"github.com/portreeve/portreeve/internal/request"
 )
 
@@ -57,6 +58,9 @@ func (v *verifying) end(tenant string) {
 // verifyEvents verifies the chain of the caller's tenant. It reads all of it, so
 // that of a tenant one at a time.
 func (s *Service) verifyEvents(ctx context.Context, c *gateway.Call) (request.Reply, error) {
+	if elsewhere(c) {
+		return request.Reply{}, errElsewhere
+	}
 	_, log, err := s.trail(c)
 	if err != nil {
 		return request.Reply{}, err
@@ -101,4 +105,14 @@ func (s *Service) checkpoints() (io.Reader, func(), error) {
 		return nil, func() {}, nil
 	}
 	return f, func() { _ = f.Close() }, nil
+}
+
+var errElsewhere = fault.New(fault.Forbidden, "cross_site", "Cross-site request refused")
+
+// elsewhere reports whether a page of another site may have caused a GET: one that
+// costs, or is on record, is held to what posts are.
+func elsewhere(c *gateway.Call) bool {
+	v := *c.View
+	v.Method = "POST"
+	return identity.CrossSite(&v, false, nil)
 }
