@@ -101,6 +101,7 @@ func (a *App) swap(b *Built) {
 	b.Snapshot.Generation = g.number
 	s := a.storing.stored.Load()
 	if s != nil {
+		g.runtime.Catch = s.Feed.Catch
 		g.runtime.Changes = func() uint64 { return uint64(s.Feed.Seq()) } //nolint:gosec // never negative
 	}
 	a.current.Store(g)

@@ -36,6 +36,8 @@ type Feed struct {
 	slots [slots]atomic.Int64
 	read  atomic.Int64 // when the last successful reading began, after start
 
+	heard, caught atomic.Int64 // how many commits were announced, and taken in
+
 	mu    sync.Mutex // one reading at a time
 	last  int64      // the store's number up to which everything is in
 	begun bool       // there was a first reading
@@ -112,6 +114,7 @@ func (f *Feed) Read() time.Time {
 
 // Wake has Run read at once.
 func (f *Feed) Wake() {
+	f.heard.Add(1)
 	select {
 	case f.wake <- struct{}{}:
 	default: // it is about to

@@ -234,3 +234,27 @@ func TestAskingDoesNotAllocate(t *testing.T) {
 		t.Errorf("%v allocations", n)
 	}
 }
+
+// Whoever is answered after a change never meets what was before it, at this node.
+func TestAWriterSeesItsOwnChange(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		f := change.NewFeed(db, change.Options{Poll: time.Hour})
+		ctx, stop := context.WithCancel(t.Context())
+		done := make(chan struct{})
+		go func() { defer close(done); f.Run(ctx) }()
+		t.Cleanup(func() { stop(); <-done })
+		seen := func() bool {
+			asOf := f.Seq()
+			note(t, db, "acme", change.User, "ada")
+			f.Catch(t.Context())
+			return !f.Holds(asOf, ada)
+		}
+		until(t, "the feed listens", seen)
+		for i := range 100 {
+			if !seen() {
+				t.Fatalf("change %d is not seen by whoever made it", i)
+			}
+		}
+	})
+}

@@ -2,6 +2,7 @@ package change
 
 import (
 	"context"
+	"time"
 
 	"github.com/portreeve/portreeve/internal/store"
 )
@@ -42,7 +43,31 @@ const query = `SELECT k.seq, c.seq, c.tenant_id, c.kind, c.entity_id
 func (f *Feed) Poll(ctx context.Context) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	at := f.o.Now()
+	return f.poll(ctx)
+}
+
+// patience is how long a writer waits for its own change.
+const patience = 250 * time.Millisecond
+
+// Catch takes in what this process has committed, unless that has been done: who
+// answers a writer after it answers nothing that its next request here does not
+// see. A store that cannot be read now is tried again by Run.
+func (f *Feed) Catch(ctx context.Context) {
+	if f.caught.Load() >= f.heard.Load() {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.caught.Load() < f.heard.Load() { // nobody else has meanwhile
+		_ = f.poll(ctx)
+	}
+}
+
+// poll reads; f.mu is held.
+func (f *Feed) poll(ctx context.Context) error {
+	at, heard := f.o.Now(), f.heard.Load()
 	// A reading that takes longer than MaxStale helps nobody.
 	ctx, cancel := context.WithTimeout(ctx, f.o.MaxStale)
 	defer cancel()
@@ -56,6 +81,7 @@ func (f *Feed) Poll(ctx context.Context) error {
 	}
 	f.take(rows)
 	f.read.Store(int64(at.Sub(f.start)))
+	f.caught.Store(heard)
 	return nil
 }
 

@@ -1,6 +1,7 @@
 package std
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -35,6 +36,9 @@ type Runtime struct {
 	// process knows; nil: nothing is stored. Running exchanges of callers who are
 	// known are decided again when it has grown.
 	Changes func() uint64
+	// Catch waits a moment until what this process has just changed is known to its
+	// decisions; nil: nothing is stored. Operations that write are answered after it.
+	Catch func(context.Context)
 }
 
 // changes reads Changes.

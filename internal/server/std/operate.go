@@ -34,6 +34,9 @@ func (e *Engine) operate(w http.ResponseWriter, r *http.Request, rt *Runtime, o 
 	}
 	call.Through(e.Gate)
 	reply, err := run(r.Context(), op, call)
+	if rt.Catch != nil && r.Method != http.MethodGet && r.Method != http.MethodHead {
+		rt.Catch(r.Context())
+	}
 	addAll(w.Header(), call.Cookies())
 	if err == nil {
 		if call.Refused != nil { // by a page of its own
