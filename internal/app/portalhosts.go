@@ -18,9 +18,9 @@ type neighbour struct {
 }
 
 // has reports whether a request for a host comes to the site.
-func (n neighbour) has(host string) bool {
+func (p neighbour) has(host string) bool {
 	_, under, _ := strings.Cut(host, ".")
-	return slices.Contains(n.hosts, host) || under != "" && slices.Contains(n.hosts, "*."+under)
+	return slices.Contains(p.hosts, host) || under != "" && slices.Contains(p.hosts, "*."+under)
 }
 
 // hostOf is the host of an origin as sites write theirs.

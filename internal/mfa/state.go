@@ -58,14 +58,6 @@ func (s *Service) State(ctx context.Context, p Person) (State, error) {
 	return out, err
 }
 
-func (s *Service) factors(ctx context.Context, p Person) (f factors, err error) {
-	err = s.d.DB.Read(ctx, func(tx *store.Tx) error {
-		f, err = factorsOf(tx, p, s.now())
-		return err
-	})
-	return f, err
-}
-
 // prompted is what a person can be asked for: factors, and whether backup codes
 // are left.
 func (s *Service) prompted(ctx context.Context, p Person) (f factors, backup bool, err error) {

@@ -87,7 +87,7 @@ func escrowLife(t *testing.T, h *house) {
 	shares := a.sheets()
 	a.stores()
 	signer := a.read("#done .copyable code")
-	const hostile = `<img src=x onerror="document.title='gone'">` + "\n‮evil"
+	const hostile = `<img src=x onerror="document.title='gone'">` + "\n\u202eevil"
 	const bitlocker = "445566-112233-778899"
 	o.seal("DESK-1", "bitlocker", bitlocker, "--signer", signer)
 	o.seal("DESK-1", "admin-password", hostile, "--signer", signer)

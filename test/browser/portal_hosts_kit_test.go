@@ -20,10 +20,10 @@ import (
 // is handed on with an assertion. What is no host of an application's is somebody
 // else's page.
 type cloudflare struct {
-	t          *testing.T
-	team       *standin.Access
-	base, port string
-	behind     *httputil.ReverseProxy
+	t      *testing.T
+	team   *standin.Access
+	port   string
+	behind *httputil.ReverseProxy
 
 	mu       sync.Mutex
 	sessions map[string]string // CF_Authorization → host

@@ -15,7 +15,7 @@ func TestEscrowLeftAlone(t *testing.T) {
 	o := h.office(t)
 	a := o.signedIn()
 	a.open("/escrow/setup")
-	passphrase := a.generated()
+	a.generated()
 
 	// Sheets are printed: that takes more than five minutes, and not a whole day.
 	a.at("sheets").click("#cut").until(`document.querySelectorAll(".sheet").length === 5`)
@@ -37,7 +37,7 @@ func TestEscrowLeftAlone(t *testing.T) {
 		t.Error("somebody who is not there was asked")
 	}
 	a.at("choose")
-	passphrase = a.generated()
+	passphrase := a.generated()
 	a.sheets()
 	a.stores()
 

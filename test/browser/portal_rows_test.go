@@ -22,9 +22,9 @@ const (
 
 // rows are what the desk's lists hold, by what tests ask for.
 type rows struct {
-	key, token, user, machine, config, agent string // an id of each
-	hostile                                  map[string]string
-	foreign                                  map[string]string // pages of another tenant's rows
+	key, token, user, config, agent string // an id of each
+	hostile                         map[string]string
+	foreign                         map[string]string // pages of another tenant's rows
 }
 
 // full is more than a page of a list shows.
