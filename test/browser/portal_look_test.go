@@ -121,7 +121,7 @@ const (
 	mostBytes    = 60 << 10
 	mostRequests = 6
 	// What works on the escrow key is a module of its own for each format.
-	mostModules = 26
+	mostModules = 36
 	mostShift   = 0.01
 )
 
