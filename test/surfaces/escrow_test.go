@@ -50,7 +50,7 @@ func TestTheInventoryOfEscrowIsWhole(t *testing.T) {
 		if o.Surface != "escrow" || o.Name == "" || !o.Tenant {
 			t.Errorf("%s: %+v", o, o.OperationReport)
 		}
-		open := slices.Contains([]string{"GET /v1/tenant/key", "GET /v1/machines", "GET /v1/machines/:id", "GET /v1/runs"}, o.String())
+		open := slices.Contains([]string{"GET /v1/tenant/key", "GET /v1/machines", "GET /v1/machines/:id", "GET /v1/runs", "GET /v1/fleet"}, o.String())
 		if (len(o.Permissions) == 0) != open {
 			t.Errorf("%s asks for %v", o, o.Permissions)
 		}
@@ -63,6 +63,8 @@ func TestTheInventoryOfEscrowIsWhole(t *testing.T) {
 GET /v1/config
 GET /v1/configs
 GET /v1/configs/:name
+GET /v1/configs/:name/versions
+GET /v1/fleet
 GET /v1/machines
 GET /v1/machines/:id
 GET /v1/runs
