@@ -46,6 +46,7 @@ signIn: corp
 tenants: {defaultFor: [jwt, oidc, access], autoCreate: true}
 store: {url: "sqlite:portreeve.db", maxStale: 1h} # the clock jumps here
 session: {idle: 20m, devLink: {user: olga@example.com, roles: [admin, operator]}}
+rateLimit: {enabled: false} # everybody here comes from one address, faster than people do
 rbac: {roles: [{name: operator, permissions: ["platform:read"]}]}
 portal: {}
 agents: {collections: [agents, teams]}
