@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/portreeve/portreeve/internal/fault"
+	"github.com/portreeve/portreeve/internal/gateway"
 	"github.com/portreeve/portreeve/internal/request"
 	"github.com/portreeve/portreeve/internal/store"
 )
@@ -80,6 +81,11 @@ func (o *once) take(v *visit, f *form, run func() (request.Reply, error)) (reque
 		}
 	}
 	defer func() { o.end(mark, a) }()
+	// A browser that sends a form twice hangs up on the first: what was begun is
+	// finished all the same, for the second to be answered with.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(v.ctx), gateway.OperationTime)
+	defer cancel()
+	v.ctx = ctx
 	if a.err = o.spend(v, value); a.err == nil {
 		a.err = errSent // if run panics
 		a.reply, a.err = run()
