@@ -45,7 +45,6 @@ type healthPart struct {
 	Store *struct {
 		Engine string
 		OK     bool
-		LagMs  int64
 	}
 	Upstreams []struct {
 		Upstream string

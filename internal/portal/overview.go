@@ -24,7 +24,7 @@ func (s *site) fleet() []gateway.SurfaceRoute {
 
 // fleet is what /v1/fleet counts.
 type fleet struct {
-	Machines, SeenDay, SeenWeek, Failing, Running, NoRun int
+	Machines, SeenDay, SeenWeek, Failing, Running int
 
 	Secrets *int
 	Groups  []struct {

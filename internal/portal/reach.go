@@ -26,10 +26,9 @@ type linkSite struct {
 		Package string
 		SHA256  []string
 	}
-	Rules     []struct{ Match, To string }
-	RuleCount int
-	Fallback  struct{ IOS, Android, Desktop string }
-	Files     []struct{ Path, Body string }
+	Rules    []struct{ Match, To string }
+	Fallback struct{ IOS, Android, Desktop string }
+	Files    []struct{ Path, Body string }
 }
 
 // textSite is a site that sends texts.
