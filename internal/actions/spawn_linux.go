@@ -1,6 +1,7 @@
 package actions
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"syscall"
@@ -33,6 +34,14 @@ func spawn(args ...string) (*child, error) {
 		return nil, err
 	}
 	return &child{process: process, conn: ours}, nil
+}
+
+// silent reports whether a read of a socket that does not block finds neither a
+// byte nor the end.
+func silent(fd uintptr) bool {
+	var one [1]byte
+	_, err := unix.Read(int(fd), one[:])
+	return errors.Is(err, unix.EAGAIN)
 }
 
 // epitaph reads an exit status.

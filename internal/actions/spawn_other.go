@@ -13,6 +13,8 @@ func spawn(...string) (*child, error) {
 	return nil, errors.New("actions run on Linux alone")
 }
 
+func silent(uintptr) bool { return false }
+
 func epitaph(*os.ProcessState) string { return "ended" }
 
 func shutIn() []string { return nil }
