@@ -3,7 +3,6 @@ package browser
 import (
 	"fmt"
 	"os/exec"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -21,6 +20,7 @@ import (
 	"github.com/portreeve/portreeve/internal/tenant"
 	"github.com/portreeve/portreeve/test/edge"
 	"github.com/portreeve/portreeve/test/oidc"
+	"github.com/portreeve/portreeve/test/peer"
 )
 
 // office is a Portreeve with the portal, and a machine of its tenant.
@@ -54,10 +54,7 @@ func (h *house) office(t *testing.T) *office {
 func (o *office) staffed() *office {
 	t := o.t
 	t.Helper()
-	o.program = filepath.Join(t.TempDir(), "portreeve")
-	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", o.program, "github.com/portreeve/portreeve/cmd/portreeve").CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
+	o.program = peer.Portreeve(t)
 	o.host = o.Host(t)
 	made, err := o.host.APIKeys.Create(t.Context(), o.host.KeyBy(), o.host.DefaultTenant(), apikey.Draft{Machine: true, Name: input.Optional[string]{Set: true, Value: "engine"}})
 	if err != nil {

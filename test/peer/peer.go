@@ -1,5 +1,5 @@
 // Package peer finds the real programs that tests talk to: Node packages in
-// test/npm, and what the system has. Where one is missing the test is skipped,
+// test/npm, what the system has, and the command itself. Where one is missing the test is skipped,
 // unless PORTREEVE_PEERS is "required", which `make test` sets after installing
 // them: then it fails.
 package peer
