@@ -19,7 +19,7 @@ type SessionVerifier interface {
 	// Of the principal count: Provider (the name of the one that signed it in),
 	// Issuer, Subject, Email, EmailVerified (as that provider said), Claims and Raw
 	// (of its ID token), Groups and Scopes where they are not nil (else the claims'),
-	// AuthTime, IssuedAt, Expires (the absolute end; zero: SessionFacts tells),
+	// AuthTime, Anew, IssuedAt, Expires (the absolute end; zero: SessionFacts tells),
 	// SessionID and SecretDigest. All else follows from the provider's settings as
 	// they are now: its kind, which of its words count, roles, tenant, e-mail.
 	//
@@ -172,7 +172,7 @@ func (p *Provider) vouch(row *principal.Principal) (*principal.Principal, *refus
 	if !row.AuthTime.IsZero() {
 		who.AuthTime = row.AuthTime
 	}
-	who.IssuedAt, who.Expires = row.IssuedAt, row.Expires
+	who.Anew, who.IssuedAt, who.Expires = row.Anew, row.IssuedAt, row.Expires
 	return who, nil
 }
 

@@ -146,7 +146,8 @@ func TestTheFirstFactorNeedsARecentSignIn(t *testing.T) {
 			}
 		})
 	}
-	const again = `{"error":"Forbidden","message":"Sign in again: the first second factor needs a sign-in of the last ten minutes"}`
+	silent := func(p *principal.Principal) { p.Anew = false }
+	const again = `{"error":"Forbidden","message":"Sign in again: the first second factor needs a sign-in of the last ten minutes, at which you were asked who you are"}`
 	for name, tt := range map[string]struct {
 		c      caller
 		status int
@@ -157,6 +158,13 @@ func TestTheFirstFactorNeedsARecentSignIn(t *testing.T) {
 		"iat too old":                {at(0, -11*time.Minute), 403},
 		"neither":                    {at(0, 0), 403},
 		"in the future":              {at(2*time.Minute, 0), 403},
+
+		// What began a minute ago need not have been a sign-in of somebody who was there.
+		"a session, let in silently":    {at(0, -time.Minute).session("s1").with(silent), 403},
+		"a session, asked anew":         {at(0, -time.Minute).session("s1"), 200},
+		"a session, asked anew, longer": {at(0, -11*time.Minute).session("s1"), 403},
+		"a session, auth_time":          {at(-time.Minute, -time.Minute).session("s1").with(silent), 200},
+		"a session, asked, and was not": {at(-time.Hour, -time.Minute).session("s1"), 403},
 	} {
 		body := ""
 		if tt.status == 403 {

@@ -20,7 +20,7 @@ const (
 
 // What changes are refused with.
 var (
-	ErrSignInAgain    = fault.New(fault.Forbidden, "sign_in_again", "Sign in again: the first second factor needs a sign-in of the last ten minutes")
+	ErrSignInAgain    = fault.New(fault.Forbidden, "sign_in_again", "Sign in again: the first second factor needs a sign-in of the last ten minutes, at which you were asked who you are")
 	ErrFactorRequired = fault.New(fault.Forbidden, policy.CodeMFA, "Second factor required")
 	ErrNotEnabled     = fault.New(fault.BadRequest, "mfa_not_enabled", "No second factor is enabled")
 )
@@ -31,10 +31,16 @@ type Proof struct {
 	Token string // of a step-up
 }
 
-// signedIn is when somebody signed in, as far as its credential says.
+// signedIn is when somebody signed in, as far as its credential says; zero: it does
+// not. A provider that knows a browser lets it through without asking anybody, and
+// says so by auth_time alone: where it says none, the beginning of a session counts
+// where the sign-in asked for a new one.
 func signedIn(p Person) time.Time {
-	if !p.Who.AuthTime.IsZero() {
+	switch {
+	case !p.Who.AuthTime.IsZero():
 		return p.Who.AuthTime
+	case isSession(p.Who) && !p.Who.Anew:
+		return time.Time{}
 	}
 	return p.Who.IssuedAt
 }

@@ -128,8 +128,9 @@ func (c caller) with(f func(p *principal.Principal)) caller {
 	return c
 }
 
+// session is the same by a session, whose sign-in asked for a new one.
 func (c caller) session(id string) caller {
-	return c.with(func(p *principal.Principal) { p.ProviderKind, p.Via, p.SessionID = "session", "oidc", id })
+	return c.with(func(p *principal.Principal) { p.ProviderKind, p.Via, p.SessionID, p.Anew = "session", "oidc", id, true })
 }
 
 // answer is what came back.

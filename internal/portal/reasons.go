@@ -45,6 +45,7 @@ var reasons = map[string]string{
 	"wrong_algorithm":      "The token was signed another way than expected",
 	"wrong_token_type":     "The token was of another kind",
 	"session_ended":        "The session had ended",
+	"not_anew":             "The provider did not ask for a new sign-in",
 	"duplicate_credential": "There were two credentials",
 	"tenant_conflict":      "Two tenants were named",
 

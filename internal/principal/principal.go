@@ -73,6 +73,9 @@ type Principal struct {
 	Raw json.RawMessage
 
 	AuthTime time.Time // zero when the credential does not say
+	// Anew reports of a session that its sign-in asked the provider to authenticate
+	// anew: only then does its beginning say when somebody was asked who they are.
+	Anew     bool
 	IssuedAt time.Time // zero when the credential does not say
 	Expires  time.Time // never zero for a token, always for a key: what is stored tells
 }

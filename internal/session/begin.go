@@ -35,6 +35,7 @@ type start struct {
 	Verifier string `json:"verifier"`
 	Redirect string `json:"redirect"`
 	Return   string `json:"return"`
+	Again    int64  `json:"again,omitempty"` // unix seconds: since when a sign-in counts; 0: any does
 }
 
 // begin stores a sign-in and returns where the browser goes, and the pre-session
@@ -50,6 +51,9 @@ func (s *Service) begin(ctx context.Context, t *Site, p *identity.Provider, from
 		pre = random()
 	}
 	b := start{Nonce: random(), Verifier: oauth2.GenerateVerifier(), Redirect: origin + callbackPath + p.Name, Return: safeReturn(back)}
+	if again {
+		b.Again = s.d.Now().Add(-p.Leeway()).Unix()
+	}
 	state := random()
 	conf, err := doc.config(p.Client(), b.Redirect)
 	if err != nil {

@@ -17,7 +17,9 @@ var (
 	errIssuer = errors.New("session: the answer's iss is not the provider's")
 	errNoCode = errors.New("session: the answer has neither a code nor an error")
 	errDenied = errors.New("session: the provider let nobody through")
-	errSaid   = errors.New("session: the provider could not do it")
+	// errNotAnew: auth_time is of a sign-in before the one that was asked for.
+	errNotAnew = errors.New("session: the provider was asked for a new sign-in and answered with an earlier one")
+	errSaid    = errors.New("session: the provider could not do it")
 )
 
 // providerSaid sorts the errors of RFC 6749 section 4.1.2.1 and OpenID Connect
@@ -54,6 +56,8 @@ func wordsFor(err error) words {
 		return words{http.StatusBadRequest, "code_spent", "This sign-in is over", "The sign-in provider does not take the code any more. Please begin again."}
 	case errors.Is(err, errDenied):
 		return words{http.StatusForbidden, "provider_denied", "You are not signed in", "The sign-in was cancelled, or the sign-in provider refused it."}
+	case errors.Is(err, errNotAnew):
+		return words{http.StatusForbidden, "not_anew", "You were not asked to sign in", "A new sign-in was needed, and the sign-in provider let you through by an earlier one. Sign out there, then begin again."}
 	case f.Code == identity.CodeIDToken:
 		return words{http.StatusUnauthorized, f.Code, "The sign-in was refused", "What the sign-in provider said of you could not be believed, and was refused."}
 	case f.Kind == fault.Forbidden, f.Kind == fault.Unauthenticated:
@@ -93,9 +97,13 @@ func (h *handlers) sorry(ctx context.Context, c *gateway.Call, provider, back st
 	if w.status == http.StatusServiceUnavailable {
 		again = "Try again"
 	}
+	to := loginPath + "?return=" + escape(back)
+	if errors.Is(err, errNotAnew) {
+		to += "&again=true"
+	}
 	reply := h.s.d.Pages.Refusal(pages.Refusal{
 		Host: c.View.Host, Status: w.status, Heading: w.heading, Text: w.text, Decision: c.Decision, Request: c.View.ID,
-		Again: &pages.Link{Label: again, Href: loginPath + "?return=" + escape(back)},
+		Again: &pages.Link{Label: again, Href: to},
 	})
 	if w.status == http.StatusServiceUnavailable {
 		reply.Header = append(reply.Header, request.Field{Name: "Retry-After", Value: "15"})

@@ -225,6 +225,11 @@ func (s *Service) signIn(ctx context.Context, by By, t *Site, p *identity.Provid
 	if who.Issuer != issuerOf(p) {
 		return "", fault.Wrap(fault.Unauthenticated, identity.CodeIDToken, "", fmt.Errorf("the ID token is of another issuer"))
 	}
+	// OpenID Connect Core 3.1.3.7: who asked by max_age looks at auth_time. The address
+	// that led to the provider stood in a browser, where the question can be taken out.
+	if b.Again != 0 && !who.AuthTime.IsZero() && who.AuthTime.Unix() < b.Again {
+		return "", errNotAnew
+	}
 	standing, err := s.stands(ctx, t, who)
 	if err != nil {
 		return "", err
@@ -234,7 +239,7 @@ func (s *Service) signIn(ctx context.Context, by By, t *Site, p *identity.Provid
 		by.Actor.Email = who.EmailFolded
 	}
 	a := arrival{
-		who: who, facts: facts{Issuer: who.Issuer, Subject: who.Subject, Nonce: b.Nonce, Claims: got.claims},
+		who: who, facts: facts{Issuer: who.Issuer, Subject: who.Subject, Nonce: b.Nonce, Anew: b.Again != 0, Claims: got.claims},
 		sid: got.id.SID, refresh: got.refresh, tokens: got, standing: standing, previous: previous,
 	}
 	if a.refresh == "" {

@@ -31,6 +31,68 @@ func TestSigningInAgain(t *testing.T) {
 	})
 }
 
+// What the provider makes of being asked once more is held against what it says of
+// when it asked: one that let somebody through by an earlier sign-in is refused, and
+// one that never says when is believed.
+func TestWhatComesOfSigningInAgain(t *testing.T) {
+	both(t, func(t *testing.T, k *kit) {
+		in := func(b *browser, query string) got {
+			r := b.ask("GET /.portreeve/login/corp?return=/private"+query, "")
+			return b.callback(k.rogue.authorize(t, r.header("Location")))
+		}
+		said := func(at func() any) {
+			k.rogue.set(func() {
+				k.rogue.lie = func(claims map[string]any) {
+					if claims["auth_time"] = at(); claims["auth_time"] == nil {
+						delete(claims, "auth_time")
+					}
+				}
+			})
+		}
+		hour := func() any { return k.now().Add(-time.Hour).Unix() }
+		never := func() any { return nil }
+		for name, tt := range map[string]struct {
+			said          func() any
+			query         string
+			status        int
+			anew, hasTime bool
+		}{
+			"let through silently, which is said":     {hour, "", 303, false, true},
+			"let through silently, which is not said": {never, "", 303, false, false},
+			"asked, and says so":                      {func() any { return k.now().Unix() }, "&again=true", 303, true, true},
+			"asked, a clock behind ours":              {func() any { return k.now().Add(-30 * time.Second).Unix() }, "&again=true", 303, true, true},
+			"asked, and says nothing":                 {never, "&again=true", 303, true, false},
+			"was to ask, and did not":                 {hour, "&again=true", 403, false, false},
+		} {
+			b := k.browser()
+			said(tt.said)
+			r := in(b, tt.query)
+			if r.status != tt.status {
+				t.Errorf("%s: %d %s", name, r.status, r.body)
+				continue
+			}
+			if tt.status != 303 {
+				if !strings.Contains(r.body, "You were not asked to sign in") || !strings.Contains(r.body, "return=%2Fprivate&amp;again=true") || b.jar["__Host-portreeve"] != "" {
+					t.Errorf("%s: %s", name, r.body)
+				}
+				continue
+			}
+			who, err := k.s.Verify(t.Context(), b.jar["__Host-portreeve"], "app")
+			if err != nil || who.Anew != tt.anew || who.AuthTime.IsZero() == tt.hasTime {
+				t.Errorf("%s: anew %v, auth_time %v, %v", name, who.Anew, who.AuthTime, err)
+			}
+		}
+		// Whoever is signed in stays so when signing in again comes to nothing.
+		said(never)
+		b := k.browser()
+		b.signIn()
+		said(hour)
+		if r := in(b, "&again=true"); r.status != 403 || !b.in() {
+			t.Errorf("%d, in %v", r.status, b.in())
+		}
+	})
+}
+
 func TestSigningIn(t *testing.T) {
 	both(t, func(t *testing.T, k *kit) {
 		b := k.browser()

@@ -57,7 +57,7 @@ func (s *Service) who(r *row) (*principal.Principal, error) {
 	}
 	return &principal.Principal{
 		Kind: principal.User, Provider: r.provider, ProviderKind: "session", Issuer: f.Issuer, Subject: f.Subject,
-		Claims: claims, Raw: f.Claims, AuthTime: moment(r.authTime), IssuedAt: moment(r.createdAt), Expires: moment(r.endsAt), SessionID: r.id,
+		Claims: claims, Raw: f.Claims, AuthTime: moment(r.authTime), Anew: f.Anew, IssuedAt: moment(r.createdAt), Expires: moment(r.endsAt), SessionID: r.id,
 	}, nil
 }
 
