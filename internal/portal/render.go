@@ -23,9 +23,11 @@ var templates embed.FS
 type look struct{ pages map[string]*template.Template }
 
 func newLook() (*look, error) {
-	base, err := template.New("").Funcs(pieces()).ParseFS(templates, "templates/frame.html", "templates/parts.html")
-	if err != nil {
-		return nil, err
+	base := template.New("").Funcs(pieces())
+	for _, name := range []string{"frame.html", "parts.html"} {
+		if err := parse(base, name); err != nil {
+			return nil, err
+		}
 	}
 	names, err := templates.ReadDir("templates")
 	if err != nil {
@@ -38,15 +40,31 @@ func newLook() (*look, error) {
 			continue
 		}
 		t, err := base.Clone()
-		if err == nil {
-			t, err = t.ParseFS(templates, path.Join("templates", n.Name()))
-		}
 		if err != nil {
-			return nil, fmt.Errorf("page %s: %w", name, err)
+			return nil, err
+		}
+		if err := parse(t, n.Name()); err != nil {
+			return nil, err
 		}
 		l.pages[name] = t
 	}
 	return l, nil
+}
+
+// parse reads a file of templates.
+func parse(into *template.Template, name string) error {
+	raw, err := templates.ReadFile(path.Join("templates", name))
+	if err != nil {
+		return err
+	}
+	text, err := labelled(string(raw))
+	if err == nil {
+		_, err = into.New(name).Parse(text)
+	}
+	if err != nil {
+		return fmt.Errorf("page %s: %w", name, err)
+	}
+	return nil
 }
 
 // frame is what stands around a page, and what its template is given as $.
