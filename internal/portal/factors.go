@@ -2,6 +2,7 @@ package portal
 
 import (
 	"errors"
+	"strings"
 	"time"
 
 	"github.com/portreeve/portreeve/internal/fault"
@@ -123,13 +124,20 @@ func codeOf(err error) string {
 	return ""
 }
 
-// signInAgain leads to a new sign-in: the first factor takes one of the last ten
-// minutes, so that a session which somebody left open cannot be given one.
+// signInAgain leads to a new sign-in and back: the first factor takes one of the
+// last ten minutes, at which the provider asked who it was, so that a session which
+// somebody left open cannot be given one.
 func (v *visit) signInAgain(err error) (request.Reply, error) {
 	status := 200
 	var no *refusal
 	if errors.As(err, &no) {
 		v.c.Refused, v.c.Why, status = no.Fault, no.Steps, no.Kind().Status()
+	}
+	back := v.path()
+	if back == "/factors/again" {
+		if back = v.query("return"); !strings.HasPrefix(back, "/factors/") {
+			back = "/factors"
+		}
 	}
 	way := "token"
 	switch {
@@ -140,7 +148,7 @@ func (v *visit) signInAgain(err error) (request.Reply, error) {
 	case v.c.Who.ProviderKind == identity.KindAccess:
 		way = "access"
 	}
-	return v.make(status, "factors-again", "Sign in again", struct{ Way string }{way}, nil, "")
+	return v.make(status, "factors-again", "Sign in again", struct{ Way, Back string }{way, back}, nil, "")
 }
 
 // factorForm is a page with a form that changes factors: Passkeys says that one of

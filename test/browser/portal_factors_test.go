@@ -21,11 +21,12 @@ session: {}
 portal: {}
 `
 
-// factorsOf is anna at the page of her second factors, and the time there.
-func (h *house) factorsOf(t *testing.T) (b *tab, c *clock) {
+// factorsOf is anna at the page of her second factors, and the time there. A silent
+// provider does not say when it asked her.
+func (h *house) factorsOf(t *testing.T, silent bool) (b *tab, c *clock) {
 	t.Helper()
 	c = &clock{}
-	client := oidc.Client{ID: fmt.Sprint("portreeve-", h.made.Add(1)), Secret: strings.Repeat("s3cret-", 6), Provider: "corp"}
+	client := oidc.Client{ID: fmt.Sprint("portreeve-", h.made.Add(1)), Secret: strings.Repeat("s3cret-", 6), Provider: "corp", Silent: silent}
 	e := edge.Start(t, edge.Setting{Text: factorsFile, Now: c.now, Words: map[string]string{"ISSUER": h.people.Issuer, "CLIENT": client.ID, "SECRET": client.Secret}})
 	client.Origin = "http://localhost:" + e.Addr[strings.LastIndexByte(e.Addr, ':')+1:]
 	h.people.Add(t, client)
@@ -58,8 +59,9 @@ func (b *tab) notes(words string) *tab {
 // portalFactors sets up an app and a passkey by the mouse, and shows them where a
 // change asks for one.
 func portalFactors(t *testing.T, h *house) {
-	b, c := h.factorsOf(t)
-	b.click(`a[href="/factors/app"]`).shows("Set up an authenticator app").click("main form .button")
+	b, c := h.factorsOf(t, true)
+	b.click(`a[href="/factors/app"]`).shows("Set up an authenticator app").click("main form .button").shows("Sign in again")
+	b.click(`a[href*="again=true"]`).provider("anna").shows("Set up an authenticator app").click("main form .button")
 	p := b.scanned()
 	b.fill("#code", "000000").click("main form .button").until(`document.querySelector("#code-issue")`)
 	if again := b.scanned(); string(again.secret) != string(p.secret) {
@@ -94,7 +96,7 @@ func portalFactors(t *testing.T, h *house) {
 
 // portalFactorsByKeys does without a mouse.
 func portalFactorsByKeys(t *testing.T, h *house) {
-	b, c := h.factorsOf(t)
+	b, c := h.factorsOf(t, false)
 	on := func(label string, tabs int) *tab {
 		t.Helper()
 		b.press("\t").press("\r").until(`document.activeElement.id === "main"`) // over the menu

@@ -18,13 +18,14 @@ class Adapter extends MemoryAdapter {
 }
 
 // What a client of Portreeve's is registered as: README and how-tos say the same.
-const registered = ({ id, secret, origin, provider }) => ({
+// A silent one is told auth_time where it asks for it alone.
+const registered = ({ id, secret, origin, provider, silent }) => ({
   client_id: id, client_secret: secret, client_name: id,
   grant_types: ['authorization_code', 'refresh_token'], response_types: ['code'],
   redirect_uris: [`${origin}/.portreeve/callback/${provider}`],
   post_logout_redirect_uris: [`${origin}/.portreeve/signed-out`],
   backchannel_logout_uri: `${origin}/.portreeve/backchannel/${provider}`, backchannel_logout_session_required: true,
-  id_token_signed_response_alg: 'ES256',
+  id_token_signed_response_alg: 'ES256', require_auth_time: !silent,
 });
 
 const read = async (req) => {

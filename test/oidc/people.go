@@ -36,6 +36,7 @@ type Client struct {
 	Secret   string `json:"secret"`
 	Origin   string `json:"origin"`   // http://localhost:port
 	Provider string `json:"provider"` // what Portreeve calls the provider
+	Silent   bool   `json:"silent"`   // tells auth_time only where it is asked for
 }
 
 // Add registers a client, with the addresses of its sign-in, log-out and

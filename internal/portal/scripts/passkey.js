@@ -118,7 +118,7 @@ if (form && able) {
       await register(form.elements.name.value.trim(), code?.value.trim())
     } catch (error) {
       if (error instanceof Refused && error.status === 403 && /sign in again/i.test(error.message)) {
-        location.assign('/factors/again')
+        location.assign('/factors/again?return=/factors/passkey')
         return
       }
       if (error instanceof Refused && asked && (error.status === 403 || error.status === 400 && code.value)) {
