@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/portreeve/portreeve/internal/audit"
+	"github.com/portreeve/portreeve/internal/input"
 	"github.com/portreeve/portreeve/internal/principal"
 )
 
@@ -21,6 +22,9 @@ type By struct {
 	Host     bool // who sits at the machine: everything but taking the last owner away
 	Request  string
 	Decision string
+	// If is what a thing or member that is changed or removed is to be still; the
+	// zero Match asks for nothing.
+	If input.Match
 }
 
 // caller is by what a member row can be somebody's.

@@ -102,6 +102,9 @@ func (s *Service) Change(ctx context.Context, by By, tenantID, collection, id st
 	}
 	err = s.turn(ctx, tenantID, func(tx *store.Tx) error {
 		was, err := s.allowed(tx, by, tenantID, collection, id, Admin)
+		if err == nil {
+			err = by.If.Is(ViewOf(was).tag())
+		}
 		if err != nil {
 			return err
 		}
@@ -131,6 +134,9 @@ func (s *Service) Delete(ctx context.Context, by By, tenantID, collection, id st
 	}
 	return s.turn(ctx, tenantID, func(tx *store.Tx) error {
 		a, err := s.allowed(tx, by, tenantID, collection, id, Owner)
+		if err == nil {
+			err = by.If.Is(ViewOf(a).tag())
+		}
 		if err != nil {
 			return err
 		}

@@ -29,10 +29,12 @@ type Place struct {
 //	DELETE  /api/agents/:id                   owner
 //	GET     /api/agents/:id/admins            admin
 //	POST    /api/agents/:id/admins            owner
+//	GET     /api/agents/:id/admins/:adminId   admin
 //	PATCH   /api/agents/:id/admins/:adminId   owner
 //	DELETE  /api/agents/:id/admins/:adminId   owner
 //
-// The roles are looked up where the rows are, in the transaction that uses them:
+// GET of a thing or of one of its admins answers an ETag; PUT, PATCH and DELETE
+// honour If-Match. The roles are looked up where the rows are, in the transaction that uses them:
 // what was given or taken a moment ago counts.
 func (s *Service) Routes(c *Config, at Place) []gateway.SurfaceRoute {
 	var out []gateway.SurfaceRoute
@@ -78,13 +80,14 @@ func (s *Service) collection(u surface) []gateway.SurfaceRoute {
 		route("DELETE", one, "delete one of ", 0, u.remove),
 		route("GET", members, "list the admins of one of ", 0, u.members),
 		route("POST", members, "add an admin to one of ", smallBody, u.addMember),
+		route("GET", member, "read an admin of one of ", 0, u.readMember),
 		route("PATCH", member, "change an admin of one of ", smallBody, u.changeMember),
 		route("DELETE", member, "remove an admin of one of ", 0, u.removeMember),
 	}
 }
 
 func byOf(c *gateway.Call) By {
-	return By{Actor: c.Actor(), Who: c.Who, Tenant: c.Standing.Tenant, Request: c.View.ID, Decision: c.Decision}
+	return By{Actor: c.Actor(), Who: c.Who, Tenant: c.Standing.Tenant, Request: c.View.ID, Decision: c.Decision, If: input.MatchOf(c.View)}
 }
 
 // param is a part of the path. What cannot be an id is nobody's.
@@ -146,7 +149,8 @@ func (u surface) read(ctx context.Context, c *gateway.Call) (request.Reply, erro
 	if err != nil {
 		return request.Reply{}, err
 	}
-	return one(200, ViewOf(a)), nil
+	v := ViewOf(a)
+	return input.WithTag(one(200, v), v.tag()), nil
 }
 
 func (u surface) change(ctx context.Context, c *gateway.Call) (request.Reply, error) {

@@ -65,6 +65,18 @@ func (u surface) addMember(ctx context.Context, c *gateway.Call) (request.Reply,
 	return one(201, MemberViewOf(m)), nil
 }
 
+func (u surface) readMember(ctx context.Context, c *gateway.Call) (request.Reply, error) {
+	if u.open(c) { // it has no members
+		return request.Reply{}, ErrNoMember
+	}
+	m, err := u.s.Member(ctx, byOf(c), c.Tenant, u.collection, param(c, "id"), param(c, "adminId"))
+	if err != nil {
+		return request.Reply{}, err
+	}
+	v := MemberViewOf(m)
+	return input.WithTag(one(200, v), v.tag()), nil
+}
+
 func (u surface) changeMember(ctx context.Context, c *gateway.Call) (request.Reply, error) {
 	var b memberBody
 	if err := input.JSON(c.Body, &b); err != nil {

@@ -52,6 +52,19 @@ func (s *Service) AddMember(ctx context.Context, by By, tenantID, collection, id
 	return m, err
 }
 
+// Member reads a member, for the thing's admins and owners.
+func (s *Service) Member(ctx context.Context, by By, tenantID, collection, id, member string) (m Member, err error) {
+	err = s.d.DB.Read(ctx, func(tx *store.Tx) error {
+		a, err := s.allowed(tx, by, tenantID, collection, id, Admin)
+		if err != nil {
+			return err
+		}
+		m, err = memberOf(tx, a, member)
+		return err
+	})
+	return m, err
+}
+
 // ChangeMember gives a member another role, for the thing's owners.
 func (s *Service) ChangeMember(ctx context.Context, by By, tenantID, collection, id, member, role string) (m Member, err error) {
 	err = s.owning(ctx, by, tenantID, collection, id, func(tx *store.Tx, a Agent) error {
@@ -60,6 +73,9 @@ func (s *Service) ChangeMember(ctx context.Context, by By, tenantID, collection,
 		}
 		if rank(role) == 0 {
 			return input.Invalid("role", roleRule)
+		}
+		if err := by.If.Is(MemberViewOf(m).tag()); err != nil {
+			return err
 		}
 		m, err = s.setRole(tx, by, a, m, role)
 		return err
@@ -71,6 +87,9 @@ func (s *Service) ChangeMember(ctx context.Context, by By, tenantID, collection,
 func (s *Service) RemoveMember(ctx context.Context, by By, tenantID, collection, id, member string) error {
 	return s.owning(ctx, by, tenantID, collection, id, func(tx *store.Tx, a Agent) error {
 		m, err := memberOf(tx, a, member)
+		if err == nil {
+			err = by.If.Is(MemberViewOf(m).tag())
+		}
 		if err != nil {
 			return err
 		}

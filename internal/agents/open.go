@@ -24,6 +24,9 @@ func (s *Service) Open(ctx context.Context, tenantID, collection string) (a Agen
 func (s *Service) ChangeOpen(ctx context.Context, by By, tenantID, collection string, d Draft) (a Agent, err error) {
 	err = s.turn(ctx, tenantID, func(tx *store.Tx) error {
 		was, err := selectOpen(tx, tenantID, collection)
+		if err == nil {
+			err = by.If.Is(ViewOf(was).tag())
+		}
 		if err != nil {
 			return err
 		}

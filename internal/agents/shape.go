@@ -58,6 +58,8 @@ func words(f *fault.Error) (code, message string) {
 		return "VALIDATION_ERROR", f.Text()
 	case fault.Conflict:
 		return "CONFLICT", f.Text()
+	case fault.PreconditionFailed:
+		return "PRECONDITION_FAILED", f.Text()
 	case fault.TooManyRequests:
 		return "RATE_LIMITED", f.Text()
 	case fault.MethodNotAllowed:

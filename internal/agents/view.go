@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/portreeve/portreeve/internal/gateway"
+	"github.com/portreeve/portreeve/internal/input"
 	"github.com/portreeve/portreeve/internal/request"
 )
 
@@ -30,6 +31,12 @@ func ViewOf(a Agent) View {
 	return v
 }
 
+// tag is of the thing: the caller's own role on it is not.
+func (v View) tag() string {
+	v.Role = ""
+	return input.Tag(v)
+}
+
 // MemberView is a member as callers see it: one of email, serviceToken and
 // subject says who it is.
 type MemberView struct {
@@ -46,6 +53,9 @@ type MemberView struct {
 func MemberViewOf(m Member) MemberView {
 	return MemberView{ID: m.ID, Email: m.Email, ServiceToken: m.ServiceToken, Subject: m.Identity.Subject, Provider: m.Identity.Provider, Role: m.Role, CreatedAt: m.CreatedAt}
 }
+
+// tag is of all that is shown.
+func (v MemberView) tag() string { return input.Tag(v) }
 
 // answer is what a success looks like.
 type answer struct {

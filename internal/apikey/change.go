@@ -15,6 +15,9 @@ import (
 func (s *Service) Change(ctx context.Context, by By, tenantID, id string, d Draft) (out Key, err error) {
 	err = s.turn(ctx, tenantID, func(tx *store.Tx) error {
 		was, err := selectKept(tx, tenantID, id)
+		if err == nil {
+			err = by.If.Is(ViewOf(was).tag())
+		}
 		if err != nil {
 			return err
 		}
@@ -95,6 +98,9 @@ func (s *Service) Rotate(ctx context.Context, by By, tenantID, id string, grace 
 func (s *Service) Revoke(ctx context.Context, by By, tenantID, id string) error {
 	return s.turn(ctx, tenantID, func(tx *store.Tx) error {
 		k, err := selectKept(tx, tenantID, id)
+		if err == nil {
+			err = by.If.Is(ViewOf(k).tag())
+		}
 		if err != nil {
 			return err
 		}

@@ -17,7 +17,8 @@ import (
 //	POST                /tenant/api-keys/:id/rotate   apikeys:write
 //
 // and those of machine tokens, of machineRoutes. All of them work on the caller's
-// own tenant. Ids of another are 404. What a key was used for (:id/usage) is told by
+// own tenant. Ids of another are 404. GET of a key answers an ETag; PATCH and DELETE
+// of it honour If-Match. What a key was used for (:id/usage) is told by
 // the feature usage. Lists take limit, offset, state (active, disabled, expired,
 // revoked; any but revoked unless written) and search: a part of name, prefix or id,
 // letters in either case.
@@ -45,7 +46,7 @@ func route(method, path, permission, name string, maxBody int64, run func(contex
 }
 
 func byOf(c *gateway.Call) By {
-	return By{Actor: c.Actor(), Standing: c.Standing, Request: c.View.ID, Decision: c.Decision}
+	return By{Actor: c.Actor(), Standing: c.Standing, Request: c.View.ID, Decision: c.Decision, If: input.MatchOf(c.View)}
 }
 
 // idOf is the id that the path names. What cannot be one is nobody's.
@@ -127,7 +128,13 @@ func (s *Service) read(ctx context.Context, c *gateway.Call) (request.Reply, err
 	if err != nil {
 		return request.Reply{}, err
 	}
-	return gateway.JSON(200, ViewOf(k)), nil
+	return tagged(k), nil
+}
+
+// tagged shows one key, with the tag that a change of it can name.
+func tagged(k Key) request.Reply {
+	v := ViewOf(k)
+	return input.WithTag(gateway.JSON(200, v), v.tag())
 }
 
 func (s *Service) change(ctx context.Context, c *gateway.Call) (request.Reply, error) {

@@ -55,7 +55,7 @@ func (s *Service) readToken(ctx context.Context, c *gateway.Call) (request.Reply
 	if err != nil {
 		return request.Reply{}, err
 	}
-	return gateway.JSON(200, ViewOf(k)), nil
+	return tagged(k), nil
 }
 
 // CreatedToken is the answer that tells a new machine token, this once.

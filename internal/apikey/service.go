@@ -12,6 +12,7 @@ import (
 
 	"github.com/portreeve/portreeve/internal/audit"
 	"github.com/portreeve/portreeve/internal/change"
+	"github.com/portreeve/portreeve/internal/input"
 	"github.com/portreeve/portreeve/internal/policy"
 	"github.com/portreeve/portreeve/internal/principal"
 	"github.com/portreeve/portreeve/internal/store"
@@ -61,6 +62,9 @@ type By struct {
 	Host     bool             // who sits at the machine: everything within the tenant
 	Request  string           // id of the request, for the audit trail
 	Decision string
+	// If is what a key that is changed or revoked is to be still; the zero Match asks
+	// for nothing.
+	If input.Match
 }
 
 func (by By) event(action string, k Key, detail map[string]string) audit.Event {

@@ -3,6 +3,7 @@ package apikey
 import (
 	"time"
 
+	"github.com/portreeve/portreeve/internal/input"
 	"github.com/portreeve/portreeve/internal/limit"
 	"github.com/portreeve/portreeve/internal/store"
 )
@@ -52,6 +53,13 @@ func ViewOf(k Key) View {
 			ParentKey: k.Parent,
 		},
 	}
+}
+
+// tag is of all that is shown but how much the key was used, which changes all the
+// time and by nobody's hand.
+func (v View) tag() string {
+	v.LastUsedAt, v.Usage = nil, 0
+	return input.Tag(v)
 }
 
 // Created is the answer that tells a new key, this once.

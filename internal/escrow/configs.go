@@ -47,7 +47,7 @@ type MachineConfig struct {
 	CreatedAt time.Time
 }
 
-// etag is strong: it is of the very text.
+// etag is strong: it is of the very version and its text.
 func (c MachineConfig) etag() string {
 	return `"` + digest("config", c.Name, strconv.Itoa(c.Version), string(c.Config))[:32] + `"`
 }
@@ -127,8 +127,8 @@ func (s *Service) CreateConfig(ctx context.Context, p Person, c MachineConfig) (
 }
 
 // ChangeConfig keeps a further version of a configuration. base, where it is set,
-// must still be the latest.
-func (s *Service) ChangeConfig(ctx context.Context, p Person, c MachineConfig, base *int) (MachineConfig, error) {
+// must still be the latest, and so must the one that is asked for by its tag.
+func (s *Service) ChangeConfig(ctx context.Context, p Person, c MachineConfig, base *int, asked input.Match) (MachineConfig, error) {
 	return s.keepConfig(ctx, p, c, func(tx *store.Tx) (int, error) {
 		was, err := selectConfig(tx, p.Tenant, c.Name)
 		switch {
@@ -139,7 +139,7 @@ func (s *Service) ChangeConfig(ctx context.Context, p Person, c MachineConfig, b
 		case was.Version >= mostVersions:
 			return 0, ErrFull
 		}
-		return was.Version, nil
+		return was.Version, asked.Is(was.etag())
 	})
 }
 

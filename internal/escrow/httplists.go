@@ -168,7 +168,8 @@ func (u *surface) configVersions(ctx context.Context, c *gateway.Call, p Person)
 	})
 }
 
-// readConfig is the latest version, or the one that ?version= names.
+// readConfig is the latest version, or the one that ?version= names. Its ETag is that
+// of the version, so that a change that names an older one's is refused.
 func (u *surface) readConfig(ctx context.Context, c *gateway.Call, p Person) (request.Reply, error) {
 	var m MachineConfig
 	err := u.s.d.DB.Read(ctx, func(tx *store.Tx) (err error) {
@@ -191,7 +192,7 @@ func (u *surface) readConfig(ctx context.Context, c *gateway.Call, p Person) (re
 	if err != nil {
 		return request.Reply{}, err
 	}
-	return gateway.JSON(200, viewConfig(m)), nil
+	return input.WithTag(gateway.JSON(200, viewConfig(m)), m.etag()), nil
 }
 
 func (u *surface) createConfig(ctx context.Context, c *gateway.Call, p Person) (request.Reply, error) {
@@ -220,7 +221,7 @@ func (u *surface) changeConfig(ctx context.Context, c *gateway.Call, p Person) (
 	if err != nil {
 		return request.Reply{}, err
 	}
-	if m, err = u.s.ChangeConfig(ctx, p, m, base); err != nil {
+	if m, err = u.s.ChangeConfig(ctx, p, m, base, input.MatchOf(c.View)); err != nil {
 		return request.Reply{}, err
 	}
 	return gateway.JSON(200, viewConfig(m)), nil

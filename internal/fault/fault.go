@@ -24,6 +24,7 @@ const (
 	NotFound
 	MethodNotAllowed
 	Conflict
+	PreconditionFailed
 	TooLarge
 	Misdirected
 	TooManyRequests
@@ -52,6 +53,7 @@ var kinds = [...]kindFacts{
 	NotFound:            {404, "Not Found", "Resource not found"},
 	MethodNotAllowed:    {405, "Method Not Allowed", "Method not allowed"},
 	Conflict:            {409, "Conflict", "Resource already exists"},
+	PreconditionFailed:  {412, "Precondition Failed", "It was changed since it was read"},
 	TooLarge:            {413, "Payload Too Large", "Request body is too large"},
 	Misdirected:         {421, "Misdirected Request", "No site answers for this host"},
 	TooManyRequests:     {429, "Too Many Requests", "Rate limit exceeded"},

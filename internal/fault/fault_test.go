@@ -21,6 +21,7 @@ func TestKinds(t *testing.T) {
 		{NotFound, 404, "Not Found", "Resource not found"},
 		{MethodNotAllowed, 405, "Method Not Allowed", ""},
 		{Conflict, 409, "Conflict", ""},
+		{PreconditionFailed, 412, "Precondition Failed", ""},
 		{TooLarge, 413, "Payload Too Large", ""},
 		{Misdirected, 421, "Misdirected Request", ""},
 		{TooManyRequests, 429, "Too Many Requests", "Rate limit exceeded"},

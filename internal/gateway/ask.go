@@ -17,6 +17,8 @@ type Question struct {
 	// StepUp is a step-up token, sent as X-Portreeve-MFA; "": what the request
 	// itself carries.
 	StepUp string
+	// Match is the entity tag that a change is made from, sent as If-Match; "": none.
+	Match string
 }
 
 // Refused is why an operation did not do what a page asked of it.

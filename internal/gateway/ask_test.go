@@ -33,7 +33,7 @@ func readers(do *asking) []SurfaceRoute {
 	show := func(_ context.Context, c *Call) (request.Reply, error) {
 		h := c.View.Header
 		return JSON(200, map[string]any{"method": c.View.Method, "path": c.View.Path.String(), "query": c.View.Query, "host": h.Get("Host"), "body": string(c.Body),
-			"has": c.View.HasBody, "type": h.Values("Content-Type"), "length": h.Get("Content-Length"), "range": h.Get("Range"), "if": h.Get("If-None-Match"),
+			"has": c.View.HasBody, "type": h.Values("Content-Type"), "length": h.Get("Content-Length"), "range": h.Get("Range"), "if": h.Get("If-None-Match"), "match": h.Values("If-Match"),
 			"mfa": h.Values("X-Portreeve-MFA"), "tenant": c.Tenant, "by": c.Actor().ID, "id": c.View.ID, "decision": c.Decision}), nil
 	}
 	says := func(reply request.Reply, err error) func(context.Context, *Call) (request.Reply, error) {
@@ -108,6 +108,8 @@ func TestAPageAsksAsItsReader(t *testing.T) {
 		{"whose type is its own", Question{Method: "POST", Target: "/.portreeve/show", Body: []byte(`{}`)}, []string{"Content-Type: multipart/form-data; boundary=x"}, `"type":["application/json"]`, ""},
 		{"without one, of no type", Question{Method: "POST", Target: "/.portreeve/show"}, []string{"Content-Type: text/plain"}, `"type":null`, ""},
 		{"not for a part of the page", Question{Method: "GET", Target: "/.portreeve/show"}, []string{"Range: bytes=0-1", "If-None-Match: x"}, `"if":"","length":""`, ""},
+		{"not on the page's condition", Question{Method: "GET", Target: "/.portreeve/show"}, []string{`If-Match: "page"`}, `"match":null`, ""},
+		{"on one of its own", Question{Method: "POST", Target: "/.portreeve/show", Match: "*"}, []string{`If-Match: "page"`}, `"match":["*"]`, ""},
 		{"with the factor of the page", Question{Method: "GET", Target: "/.portreeve/show"}, []string{"X-Portreeve-MFA: fresh"}, `"mfa":["fresh"]`, ""},
 		{"with one of its own instead", Question{Method: "GET", Target: "/.portreeve/show", StepUp: "new"}, []string{"x-portreeve-mfa: old"}, `"mfa":["new"]`, ""},
 		{"a body that is not read", Question{Method: "POST", Target: "/.portreeve/unread", Body: []byte(`{}`)}, nil, `"body":""`, ""},

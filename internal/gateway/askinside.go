@@ -28,7 +28,7 @@ func (x *Exchange) inside(q Question) *Exchange {
 // headerInside is the page's header for a question. What tells of the page's own
 // body, or of a copy of the page that the browser has, does not hold for it.
 func headerInside(h request.Header, q Question) request.Header {
-	out := make(request.Header, 0, len(h)+2)
+	out := make(request.Header, 0, len(h)+3)
 	for _, f := range h {
 		name := strings.ToLower(f.Name)
 		switch {
@@ -46,6 +46,9 @@ func headerInside(h request.Header, q Question) request.Header {
 	}
 	if q.StepUp != "" {
 		out = append(out, request.Field{Name: identity.HeaderMFA, Value: q.StepUp})
+	}
+	if q.Match != "" {
+		out = append(out, request.Field{Name: "If-Match", Value: q.Match})
 	}
 	return out
 }

@@ -69,6 +69,9 @@ func (s *Service) Change(ctx context.Context, c Caller, tenantID, name string, d
 		if !ok {
 			return ErrNoRole
 		}
+		if err := c.If.Is(w.show(name, nil).tag()); err != nil {
+			return err
+		}
 		r := d.onto(was)
 		if r.same(was) {
 			out, err = s.shown(tx, tenantID, w, name)
@@ -107,6 +110,9 @@ func (s *Service) Delete(ctx context.Context, c Caller, tenantID, name string) e
 			return hidden
 		case !ok:
 			return ErrNoRole
+		}
+		if err := c.If.Is(w.show(name, nil).tag()); err != nil {
+			return err
 		}
 		if hidden == nil { // else assignments and heirs mean the file's role
 			have, err := assigned(tx, tenantID)

@@ -20,7 +20,8 @@ const (
 	permissionsPage = 1000
 )
 
-// Routes lists the operations of the surface.
+// Routes lists the operations of the surface. GET of a role answers an ETag; PUT and
+// DELETE of it honour If-Match.
 func (s *Service) Routes() []gateway.SurfaceRoute {
 	const read, write = "rbac:read", "rbac:write"
 	return []gateway.SurfaceRoute{
@@ -54,7 +55,7 @@ func route(method, path, permission, name string, body int64, run func(context.C
 
 // caller is who asks, by the right of what it holds.
 func caller(c *gateway.Call) Caller {
-	return Caller{Actor: c.Actor(), Right: Of(c.Standing), Request: c.View.ID, Decision: c.Decision}
+	return Caller{Actor: c.Actor(), Right: Of(c.Standing), Request: c.View.ID, Decision: c.Decision, If: input.MatchOf(c.View)}
 }
 
 // answer renders what a rule returned.
@@ -108,7 +109,10 @@ func (s *Service) createRole(ctx context.Context, c *gateway.Call) (request.Repl
 
 func (s *Service) readRole(ctx context.Context, c *gateway.Call) (request.Reply, error) {
 	out, err := s.Role(ctx, c.Tenant, name(c))
-	return answer(200, out, err)
+	if err != nil {
+		return request.Reply{}, err
+	}
+	return input.WithTag(gateway.JSON(200, out), out.tag()), nil
 }
 
 func (s *Service) changeRole(ctx context.Context, c *gateway.Call) (request.Reply, error) {

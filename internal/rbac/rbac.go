@@ -8,6 +8,7 @@ import (
 	"github.com/portreeve/portreeve/internal/change"
 	"github.com/portreeve/portreeve/internal/fault"
 	"github.com/portreeve/portreeve/internal/gateway"
+	"github.com/portreeve/portreeve/internal/input"
 	"github.com/portreeve/portreeve/internal/policy"
 	"github.com/portreeve/portreeve/internal/principal"
 	"github.com/portreeve/portreeve/internal/store"
@@ -50,6 +51,9 @@ type Caller struct {
 	Right    Right
 	Request  string // id of the request, for the audit trail
 	Decision string
+	// If is what a role that is changed or removed is to be still; the zero Match
+	// asks for nothing.
+	If input.Match
 }
 
 func (c Caller) event(tenantID, action, target string, detail map[string]string) audit.Event {

@@ -33,6 +33,13 @@ type Shown struct {
 	UpdatedAt *time.Time `json:"updatedAt,omitempty"`
 }
 
+// tag is of what is said about the role itself: who has it, and what it inherits, is
+// not its own.
+func (r Shown) tag() string {
+	r.Assigned, r.Effective = 0, nil
+	return input.Tag(r)
+}
+
 // List lists the roles of a tenant by name: the file's, the built-in ones and its
 // own.
 func (s *Service) List(ctx context.Context, tenantID string, p input.Page) (page []Shown, total int, err error) {

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/portreeve/portreeve/internal/gateway"
+	"github.com/portreeve/portreeve/internal/input"
 	"github.com/portreeve/portreeve/internal/policy"
 	"github.com/portreeve/portreeve/internal/request"
 )
@@ -14,7 +15,8 @@ import (
 //	GET, PATCH, DELETE  /tenant/users/{id}   users:read, users:write
 //	GET, POST           /tenant/config       users:read, users:write
 //
-// All of them work on the caller's own tenant. Ids of another are 404. The list
+// All of them work on the caller's own tenant. Ids of another are 404. GET of a user
+// answers an ETag; PATCH and DELETE of it honour If-Match. The list
 // takes limit, offset, role (one that they have), state (active, disabled) and
 // search: a part of e-mail, name, service token, subject or id, letters in either
 // case.
@@ -44,7 +46,7 @@ func (s *Service) route(method, path, permission, name string, maxBody int64, ru
 
 // by is who calls.
 func (s *Service) by(c *gateway.Call) By {
-	b := By{Actor: c.Actor(), Host: c.Tenant != c.Standing.Tenant, Request: c.View.ID, Decision: c.Decision}
+	b := By{Actor: c.Actor(), Host: c.Tenant != c.Standing.Tenant, Request: c.View.ID, Decision: c.Decision, If: input.MatchOf(c.View)}
 	if s.d.Grants != nil {
 		b.Grants = s.d.Grants(c)
 	}

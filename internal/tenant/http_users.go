@@ -78,7 +78,8 @@ func (s *Service) readUser(ctx context.Context, c *gateway.Call) (request.Reply,
 	if err != nil {
 		return request.Reply{}, err
 	}
-	return gateway.JSON(200, View(u)), nil
+	v := View(u)
+	return input.WithTag(gateway.JSON(200, v), v.tag()), nil
 }
 
 func (s *Service) patchUser(ctx context.Context, c *gateway.Call) (request.Reply, error) {

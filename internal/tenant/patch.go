@@ -24,6 +24,9 @@ type Patch struct {
 func (s *Service) PatchUser(ctx context.Context, by By, tenant, id string, p Patch) (u User, err error) {
 	err = s.write(ctx, tenant, func(tx *store.Tx) error {
 		was, err := UserByID(tx, tenant, id)
+		if err == nil {
+			err = by.If.Is(View(was).tag())
+		}
 		if err != nil {
 			return err
 		}

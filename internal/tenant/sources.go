@@ -5,6 +5,7 @@ import (
 
 	"github.com/portreeve/portreeve/internal/audit"
 	"github.com/portreeve/portreeve/internal/fault"
+	"github.com/portreeve/portreeve/internal/input"
 	"github.com/portreeve/portreeve/internal/policy"
 	"github.com/portreeve/portreeve/internal/principal"
 	"github.com/portreeve/portreeve/internal/store"
@@ -60,6 +61,9 @@ type By struct {
 	Host     bool
 	Request  string // id of the request, for the audit trail
 	Decision string
+	// If is what a user that is changed or deleted is to be still; the zero Match
+	// asks for nothing.
+	If input.Match
 }
 
 // Host is the actor for what the process does by itself at start.

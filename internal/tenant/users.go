@@ -113,6 +113,9 @@ func (s *Service) UsersWanted(ctx context.Context, tenant string, w Wanted, p in
 func (s *Service) DeleteUser(ctx context.Context, by By, tenant, id string) error {
 	return s.write(ctx, tenant, func(tx *store.Tx) error {
 		u, err := UserByID(tx, tenant, id)
+		if err == nil {
+			err = by.If.Is(View(u).tag())
+		}
 		if err != nil {
 			return err
 		}

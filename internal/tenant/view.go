@@ -1,6 +1,10 @@
 package tenant
 
-import "time"
+import (
+	"time"
+
+	"github.com/portreeve/portreeve/internal/input"
+)
 
 // UserView is a user as callers see it.
 type UserView struct {
@@ -36,3 +40,6 @@ func View(u User) UserView {
 	}
 	return v
 }
+
+// tag is of all that is shown.
+func (v UserView) tag() string { return input.Tag(v) }
