@@ -112,7 +112,7 @@ func sealedColumns() []vault.Column {
 
 // routes are the operations of tenantApi.
 func (s *Stored) routes() []gateway.SurfaceRoute {
-	return s.Tenants.Guard(slices.Concat(s.Tenants.Routes(), s.Roles.Routes(), s.APIKeys.Routes(), s.Secrets.Routes(), s.Usage.Routes()))
+	return s.Tenants.Guard(slices.Concat(s.Tenants.Routes(), s.Sessions.UserRoutes(), s.Roles.Routes(), s.APIKeys.Routes(), s.Secrets.Routes(), s.Usage.Routes()))
 }
 
 // parts are what features add to the export of a tenant.

@@ -7,7 +7,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/portreeve/portreeve/internal/audit"
+	"github.com/portreeve/portreeve/internal/fault"
+	"github.com/portreeve/portreeve/internal/gateway"
 	"github.com/portreeve/portreeve/internal/principal"
+	"github.com/portreeve/portreeve/internal/request"
 	"github.com/portreeve/portreeve/internal/store"
 	"github.com/portreeve/portreeve/internal/store/storetest"
 	"github.com/portreeve/portreeve/internal/tenant"
@@ -165,6 +169,78 @@ func TestListingAndRevoking(t *testing.T) {
 		all, err := k.s.Sessions(t.Context(), of)
 		if n, errR := k.s.Revoke(t.Context(), host(), of, ""); err != nil || errR != nil || n != 1 || len(all) != 1 || one.in() || !bob.in() {
 			t.Errorf("%d %v %v", n, err, errR)
+		}
+	})
+}
+
+// Whoever may change users ends the sessions of one, as far as they are the
+// tenant's. What a user's row does not have is not there.
+func TestEndingAUsersSessions(t *testing.T) {
+	both(t, func(t *testing.T, k *kit) {
+		quiet(k)
+		if err := k.ten.Ensure(t.Context(), "acme", "globex"); err != nil {
+			t.Fatal(err)
+		}
+		bound := tenant.Binding{Provider: "corp", Issuer: k.rogue.URL, Subject: "alice"}
+		u, err := k.ten.AddUser(t.Context(), tenant.By{Actor: host().Actor, Host: true}, "acme", tenant.NewUser{ID: "alice", Bound: bound})
+		if err != nil {
+			t.Fatal(err)
+		}
+		one, two := k.browser(), k.browser()
+		one.signIn()
+		k.advance(time.Second)
+		two.signIn()
+		who := &principal.Principal{Provider: "corp", Issuer: k.rogue.URL, Subject: "alice"}
+		elsewhere, err := k.s.startSession(t.Context(), host(), &k.site, arrival{who: who, facts: facts{Issuer: k.rogue.URL, Subject: "alice", Claims: []byte(`{}`)},
+			standing: Standing{Tenant: "globex", UserID: "a"}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		ask := func(method, of, user, id string) (got request.Reply, code string) {
+			t.Helper()
+			path := map[bool]string{true: "/tenant/users/:id/sessions", false: "/tenant/users/:id/sessions/:session"}[id == ""]
+			for _, r := range k.s.UserRoutes() {
+				if r.Method != method || r.Path != path {
+					continue
+				}
+				c := &gateway.Call{View: &request.View{ID: "r1", Method: method}, Params: gateway.ParamsOf("id", user, "session", id), Who: principal.Nobody(), Tenant: of, Actor: func() audit.Actor { return host().Actor }}
+				reply, err := r.Op.Run(t.Context(), c)
+				if err != nil {
+					return reply, fault.From(err).Code
+				}
+				return reply, ""
+			}
+			t.Fatal("no such operation")
+			return got, ""
+		}
+		var list struct{ Data []View }
+		reply, code := ask("GET", "acme", u.ID, "")
+		if err := json.Unmarshal(reply.Body, &list); err != nil || code != "" || len(list.Data) != 2 || list.Data[0].Provider != "corp" || list.Data[0].Current || strings.Contains(string(reply.Body), one.jar["__Host-portreeve"]) {
+			t.Fatalf("%s %s %v", code, reply.Body, err)
+		}
+		newest := list.Data[0].ID
+		for name, x := range map[string][3]string{"another tenant": {"globex", u.ID, newest}, "no such user": {"acme", "nobody", newest}, "no such session": {"acme", u.ID, "s"}} {
+			if _, code := ask("DELETE", x[0], x[1], x[2]); code == "" {
+				t.Errorf("%s: no refusal", name)
+			}
+		}
+		if _, code := ask("GET", "globex", u.ID, ""); code == "" || !one.in() || !two.in() {
+			t.Error("another tenant sees or ends them")
+		}
+		if _, code := ask("DELETE", "acme", u.ID, newest); code != "" || two.in() || !one.in() {
+			t.Errorf("ending one: %s", code)
+		}
+		if _, code := ask("DELETE", "acme", u.ID, ""); code != "" || one.in() {
+			t.Errorf("ending all: %s", code)
+		}
+		if _, err := k.s.Verify(t.Context(), elsewhere, "app"); err != nil {
+			t.Errorf("the other tenant's has ended: %v", err)
+		}
+		if n := k.count(`SELECT COUNT(*) FROM audit_events WHERE action = 'session.revoked' AND tenant_id = 'acme'`); n != 2 {
+			t.Errorf("%d events", n)
+		}
+		if reply, _ := ask("GET", "acme", u.ID, ""); !strings.Contains(string(reply.Body), `"data":[]`) {
+			t.Errorf("%s", reply.Body)
 		}
 	})
 }

@@ -97,6 +97,9 @@ type By struct {
 
 func (by By) event(r *row, action string, detail map[string]string) audit.Event {
 	d := map[string]string{"site": r.site, "provider": r.provider}
+	if r.user != "" {
+		d["user"] = r.user
+	}
 	for k, v := range detail {
 		d[k] = v
 	}

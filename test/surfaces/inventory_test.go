@@ -95,7 +95,7 @@ func TestTheInventoryIsWhole(t *testing.T) {
 	for _, line := range []string{
 		"GET POST /tenant/api-keys", "GET PATCH DELETE /tenant/api-keys/:id", "POST /tenant/api-keys/:id/rotate", "GET /tenant/api-keys/:id/usage",
 		"GET POST /tenant/machine-tokens", "GET DELETE /tenant/machine-tokens/:id", "POST /tenant/machine-tokens/:id/rotate",
-		"GET POST /tenant/secrets", "DELETE /tenant/secrets/:key", "POST /tenant/secrets/rotate", "GET POST /tenant/users", "PATCH /tenant/users/:id",
+		"GET POST /tenant/secrets", "DELETE /tenant/secrets/:key", "POST /tenant/secrets/rotate", "GET POST /tenant/users", "PATCH /tenant/users/:id", "GET DELETE /tenant/users/:id/sessions", "DELETE /tenant/users/:id/sessions/:session",
 		"GET /usage/summary", "GET /usage/history", "GET POST /tenant/config",
 		"GET POST /rbac/roles", "PUT DELETE /rbac/roles/:name", "GET /rbac/permissions", "POST DELETE /rbac/assign",
 		"GET PUT POST DELETE /tenant/rbac", "GET POST /tenant/rbac/roles", "GET PUT DELETE /tenant/rbac/roles/:name",
