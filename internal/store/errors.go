@@ -111,6 +111,12 @@ func classOfCode(code int) class {
 	return mistake
 }
 
+// busy reports whether another process has SQLite's lock.
+func busy(err error) bool {
+	var lite *sqlite.Error
+	return errors.As(err, &lite) && lite.Code()&0xff == sqlite3.SQLITE_BUSY && classOfCode(lite.Code()) == away
+}
+
 // lost reports whether the whole transaction is to run again.
 func lost(err error) bool {
 	var s *statementError

@@ -117,7 +117,7 @@ func tryLockSQLite(ctx context.Context, file string) (func(), error) {
 	if err := ownFile(file); err != nil {
 		return nil, err
 	}
-	pool, err := sql.Open("sqlite", sqliteDSN(file, "exclusive", "busy_timeout(0)"))
+	pool, err := sql.Open("sqlite", sqliteDSN(file, "exclusive", waiting(0)))
 	if err != nil {
 		return nil, err
 	}

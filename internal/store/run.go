@@ -70,7 +70,7 @@ func (db *DB) once(ctx context.Context, pool *sql.DB, o *sql.TxOptions, fn func(
 	if err := db.there(o == nil); err != nil {
 		return nil, err
 	}
-	began, err := pool.BeginTx(ctx, o)
+	began, err := begin(ctx, pool, o)
 	if err != nil {
 		return nil, classify(err)
 	}
@@ -86,6 +86,18 @@ func (db *DB) once(ctx context.Context, pool *sql.DB, o *sql.TxOptions, fn func(
 	}
 	committed = true // or broken: there is nothing left to roll back
 	return tx, classify(began.Commit())
+}
+
+// begin starts a transaction. On SQLite that is where a writer waits for another
+// process. The driver sleeps until its busy_timeout is over, whoever has hung up
+// meanwhile: it is given short ones, and asked again as long as the context lasts.
+func begin(ctx context.Context, pool *sql.DB, o *sql.TxOptions) (*sql.Tx, error) {
+	for until := time.Now().Add(sqliteBusy); ; {
+		tx, err := pool.BeginTx(ctx, o)
+		if err == nil || !busy(err) || time.Now().After(until) || !pause(ctx, 1) {
+			return tx, err
+		}
+	}
 }
 
 // do runs fn and the last steps, and says what stands against a commit. Nothing

@@ -9,15 +9,20 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
 
 	_ "modernc.org/sqlite" // the driver "sqlite"
 )
 
-// sqliteBusy is how long a statement waits for another process' lock. The
-// driver ends the wait when the context ends.
-const sqliteBusy = "5000"
+// sqliteBusy is how long a transaction waits for another process' lock, unless its
+// context ends before. sqliteTry is how long the driver does at a time, which hears
+// of no context while it waits.
+const (
+	sqliteBusy = 5 * time.Second
+	sqliteTry  = 50 * time.Millisecond
+)
 
 // openSQLite makes the file, readable by its owner alone, and two pools on it:
 // one connection that writes, so that this process' writers queue in Go, where
@@ -48,7 +53,7 @@ func (db *DB) openSQLite(ctx context.Context, path string, unsafe bool) error {
 	if unsafe {
 		sync = "synchronous(OFF)"
 	}
-	if db.write, err = openKeeping(sqliteDSN(path, "immediate", sync, "foreign_keys(1)", "journal_size_limit(67108864)") + "&mode=rw"); err != nil {
+	if db.write, err = openKeeping(sqliteDSN(path, "immediate", sync, "foreign_keys(1)", "journal_size_limit(67108864)", waiting(sqliteTry)) + "&mode=rw"); err != nil {
 		return fmt.Errorf("store: %w", err)
 	}
 	db.write.SetMaxOpenConns(1)
@@ -104,15 +109,20 @@ func ownFile(path string) error {
 	return f.Close()
 }
 
-// sqliteDSN names a file and the settings of each connection to it. The
-// driver sets busy_timeout before all others; the last one given counts.
+// sqliteDSN names a file and the settings of each connection to it. A busy_timeout
+// among them takes the place of the usual one: of two the driver keeps either.
 func sqliteDSN(path, lock string, pragmas ...string) string {
-	q := url.Values{"_txlock": {lock}, "_pragma": append([]string{
-		"busy_timeout(" + sqliteBusy + ")", "trusted_schema(0)", "temp_store(MEMORY)",
-	}, pragmas...)}
+	pragmas = append([]string{"trusted_schema(0)", "temp_store(MEMORY)"}, pragmas...)
+	if !slices.ContainsFunc(pragmas, func(p string) bool { return strings.HasPrefix(p, "busy_timeout(") }) {
+		pragmas = append(pragmas, waiting(sqliteBusy))
+	}
+	q := url.Values{"_txlock": {lock}, "_pragma": pragmas}
 	path = filepath.ToSlash(path)
 	if !strings.HasPrefix(path, "/") {
 		path = "/" + path // C:/…
 	}
 	return (&url.URL{Scheme: "file", Path: path, RawQuery: q.Encode()}).String()
 }
+
+// waiting is the setting of how long a statement waits for a lock.
+func waiting(d time.Duration) string { return fmt.Sprintf("busy_timeout(%d)", d.Milliseconds()) }
