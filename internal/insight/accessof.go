@@ -90,19 +90,28 @@ func (s *Service) ofCaller(ctx context.Context, c *gateway.Call, page input.Page
 	}
 	out := Access{Who: who.subject(), Tenant: c.Tenant, Roles: []string{}, Permissions: []policy.Source{}, Scopes: []string{}, Idle: []string{}}
 	s.holds(c, who, &out)
-	var answers []RouteAnswer
-	ways := map[*gateway.Site][]policy.Prospect{}
+	out.Routes = []RouteAnswer{}
+	out.Pagination = input.Pagination{Limit: page.Limit, Offset: page.Offset, Total: len(list)}
+	if answer == "" { // what no page shows is not worked out
+		list = slice(list, page)
+	}
+	n, snap, ways := 0, s.d.Snapshot(), map[*gateway.Site][]policy.Prospect{}
 	for _, r := range list {
 		if _, there := ways[r.site]; !there {
-			ways[r.site] = who.ways(s.d.Snapshot(), r.site, c.Now)
+			ways[r.site] = who.ways(snap, r.site, c.Now)
 		}
 		o, why := who.outlook(r.site, r.route, ways[r.site])
-		if one := words(o); answer == "" || answer == one {
-			answers = append(answers, RouteAnswer{r.view(), one, full(why)})
+		one := words(o)
+		if answer == "" || answer == one && n >= page.Offset && n < page.Offset+page.Limit {
+			out.Routes = append(out.Routes, RouteAnswer{r.view(), one, full(why)})
+		}
+		if answer == one {
+			n++
 		}
 	}
-	out.Routes = full(slice(answers, page))
-	out.Pagination = input.Pagination{Limit: page.Limit, Offset: page.Offset, Total: len(answers)}
+	if answer != "" {
+		out.Pagination.Total = n
+	}
 	return gateway.JSON(200, out), nil
 }
 

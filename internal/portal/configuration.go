@@ -10,7 +10,10 @@ import (
 )
 
 func (s *site) configuration() []gateway.SurfaceRoute {
-	return []gateway.SurfaceRoute{s.get("/configuration", "the configuration in service", showConfiguration)}
+	return []gateway.SurfaceRoute{
+		s.get("/configuration", "the configuration in service", showConfiguration),
+		s.get("/configuration/file", "the configuration in service, as a file", sendConfiguration),
+	}
 }
 
 // configurationPage is what this process runs by, and how what it needs does.
@@ -57,9 +60,22 @@ type healthPart struct {
 	Degraded []string
 }
 
+const configurationAt = "/.portreeve/insight/configuration"
+
+// sendConfiguration is the whole of what the page shows the beginning of: a
+// configuration of ten thousand routes is a megabyte and more.
+func sendConfiguration(v *visit) (request.Reply, error) {
+	var p struct{ Text string }
+	if err := v.ask("GET", configurationAt, nil, &p); err != nil {
+		return request.Reply{}, err
+	}
+	return request.Reply{Status: 200, Body: []byte(p.Text), Header: append(request.Header{{Name: "Content-Type", Value: "text/plain; charset=utf-8"},
+		{Name: "Content-Disposition", Value: `attachment; filename="portreeve-in-service.yaml"`}}, v.s.headers()...)}, nil
+}
+
 func showConfiguration(v *visit) (request.Reply, error) {
 	var p configurationPage
-	if err := v.ask("GET", "/.portreeve/insight/configuration", nil, &p); err != nil {
+	if err := v.ask("GET", configurationAt, nil, &p); err != nil {
 		return request.Reply{}, err
 	}
 	if err := v.ask("GET", "/.portreeve/insight/health", nil, &p.Health); err != nil {

@@ -186,6 +186,7 @@ func pieces() template.FuncMap {
 		"has":   func(list []string, s string) bool { return slices.Contains(list, s) },
 		"dict":  dict,
 		"list":  func(words ...string) []string { return words },
+		"first": first, "beyond": beyond, "lead": leadOf,
 		"minus": func(a, b int) int { return a - b },
 	}
 }

@@ -123,9 +123,12 @@ func listPermissions(v *visit) (request.Reply, error) {
 			Permission    string
 			Roles, Routes []string
 		}
+		Pagination pagination
+		Pager      pager
 	}
-	if err := v.ask("GET", "/rbac/permissions", nil, &list); err != nil {
+	if err := v.ask("GET", v.target("/rbac/permissions"), nil, &list); err != nil {
 		return request.Reply{}, err
 	}
-	return v.show("permissions", "Permissions", list.Data)
+	list.Pager = v.pager(list.Pagination, len(list.Data))
+	return v.show("permissions", "Permissions", list)
 }
