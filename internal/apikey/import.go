@@ -17,6 +17,7 @@ type Row struct {
 	Hash      string // token_hash
 	Label     string
 	CreatedAt time.Time // zero: now
+	ExpiresAt time.Time // zero: never
 }
 
 // ImportMachine takes a machine token over within a transaction of the caller,
@@ -40,7 +41,7 @@ func (s *Service) ImportMachine(tx *store.Tx, by By, tenantID string, r Row) (ta
 	}
 	k := Key{
 		Tenant: tenantID, ID: r.ID, Machine: true, Prefix: r.Prefix, Name: r.Label, Scopes: []string{machineScope},
-		CreatedAt: r.CreatedAt.UTC(), UpdatedAt: now, Creator: Creator{Kind: kindHost},
+		ExpiresAt: r.ExpiresAt.UTC(), CreatedAt: r.CreatedAt.UTC(), UpdatedAt: now, Creator: Creator{Kind: kindHost},
 	}
 	if err := insertKey(tx, k); err != nil {
 		return false, err

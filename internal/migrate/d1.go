@@ -239,11 +239,13 @@ func (i *d1) token(f fields) error {
 		return left("its tenant is neither taken nor in the store")
 	case f.off():
 		return left("is revoked or disabled there")
-	case f.ends():
-		return left("has an end, which machine tokens do not have here")
+	}
+	end, err := f.end()
+	if err != nil {
+		return err
 	}
 	taken, err := i.Keys.ImportMachine(i.tx, i.KeyBy, of, apikey.Row{ID: f.text("id"), Prefix: f.text("token_prefix"), Salt: f.text("token_salt"),
-		Hash: f.text("token_hash"), Label: f.text("label")})
+		Hash: f.text("token_hash"), Label: f.text("label"), ExpiresAt: end})
 	switch {
 	case err != nil:
 		return err

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	_ "modernc.org/sqlite"
@@ -156,6 +157,35 @@ func TestATokenThatWasImportedVerifies(t *testing.T) {
 	who, err := d.Keys.Verify(t.Context(), "tok_BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcH")
 	if err != nil || who.Tenant != "11111111-1111-1111-1111-111111111111" || who.ID() != "machine:t1" {
 		t.Errorf("%+v, %v", who, err)
+	}
+}
+
+// A token that ends there ends here at the same time, however that is written; one
+// whose end nobody can read is left.
+func TestATokenIsImportedWithItsEnd(t *testing.T) {
+	t.Parallel()
+	db := storetest.SQLite(t)
+	d := importer(t, db)
+	dump := `INSERT INTO tenants (id,name) VALUES ('acme','Acme');`
+	const columns, hash = `id,tenant_id,token_prefix,token_hash,token_salt,label,expires_at`, `45bb37c589ab9e3a1bdea170541a6a5f793b9e236c08f92d669c158ecf466406`
+	for id, end := range map[string]string{"over": `'2026-01-02 03:04:05'`, "seconds": `4102444800`, "millis": `4102444800000`, "rfc": `'2100-01-01T01:00:00+01:00'`,
+		"never": `NULL`, "zero": `0`, "odd": `'soon'`, "negative": `-1`} {
+		dump += "\nINSERT INTO api_tokens (" + columns + ") VALUES ('" + id + "','acme','tok_BwcH','" + hash + "','0011223344556677','engine'," + end + ");"
+	}
+	dump += "\nINSERT INTO api_tokens (" + columns + ",expires) VALUES ('both','acme','tok_BwcH','" + hash + "','0011223344556677','engine',4102444800,1767323045);"
+	r, err := d.Import(t.Context(), []byte(dump), false)
+	if err != nil || len(r.Left) != 2 || !strings.Contains(r.text(), "has an end that is no time") {
+		t.Fatalf("%s %v", r.text(), err)
+	}
+	const over, later = "2026-01-02T03:04:05Z", "2100-01-01T00:00:00Z"
+	for id, want := range map[string]string{"over": over, "both": over, "seconds": later, "millis": later, "rfc": later, "never": "", "zero": ""} {
+		k, err := d.Keys.Get(t.Context(), "acme", id)
+		if err != nil {
+			t.Fatal(id, err)
+		}
+		if got := k.ExpiresAt; want == "" && !got.IsZero() || want != "" && got.UTC().Format(time.RFC3339) != want {
+			t.Errorf("%s ends %s, want %q", id, got, want)
+		}
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/portreeve/portreeve/internal/fault"
 )
@@ -73,6 +74,24 @@ func (f fields) off() bool {
 
 // ends reports whether the row counts for a time only.
 func (f fields) ends() bool { return truth(f["expires_at"]) || truth(f["expires"]) }
+
+// end is until when the row counts, zero: for ever. Of two ends the earlier one
+// counts. One that nobody can read is no reason to take the row without an end.
+func (f fields) end() (end time.Time, err error) {
+	for _, column := range []string{"expires_at", "expires"} {
+		if !truth(f[column]) {
+			continue
+		}
+		at := f.time(column)
+		switch {
+		case at.IsZero():
+			return at, left("has an end that is no time")
+		case end.IsZero() || at.Before(end):
+			end = at
+		}
+	}
+	return end, nil
+}
 
 // truth reports whether a value is anything but nothing: null, 0, "", "0", "false".
 func truth(v any) bool {
