@@ -133,7 +133,10 @@ func (g *group) begin(ctx context.Context) error {
 		return classify(err)
 	}
 	// The wait for another process ends with ctx, which may be when it was just over.
-	if _, err := conn.ExecContext(ctx, `BEGIN IMMEDIATE`); err != nil {
+	if err := whileBusy(ctx, func() error {
+		_, err := conn.ExecContext(ctx, `BEGIN IMMEDIATE`)
+		return err
+	}); err != nil {
 		drop(conn)
 		return classify(err)
 	}

@@ -88,14 +88,22 @@ func (db *DB) once(ctx context.Context, pool *sql.DB, o *sql.TxOptions, fn func(
 	return tx, classify(began.Commit())
 }
 
-// begin starts a transaction. On SQLite that is where a writer waits for another
-// process. The driver sleeps until its busy_timeout is over, whoever has hung up
-// meanwhile: it is given short ones, and asked again as long as the context lasts.
-func begin(ctx context.Context, pool *sql.DB, o *sql.TxOptions) (*sql.Tx, error) {
+// begin starts a transaction.
+func begin(ctx context.Context, pool *sql.DB, o *sql.TxOptions) (tx *sql.Tx, err error) {
+	err = whileBusy(ctx, func() (err error) {
+		tx, err = pool.BeginTx(ctx, o)
+		return err
+	})
+	return tx, err
+}
+
+// whileBusy begins what on SQLite waits for another process. The driver sleeps
+// until its busy_timeout is over, whoever has hung up meanwhile: those who write are
+// given short ones, and ask again as long as the context lasts.
+func whileBusy(ctx context.Context, begin func() error) error {
 	for until := time.Now().Add(sqliteBusy); ; {
-		tx, err := pool.BeginTx(ctx, o)
-		if err == nil || !busy(err) || time.Now().After(until) || !pause(ctx, 1) {
-			return tx, err
+		if err := begin(); err == nil || !busy(err) || time.Now().After(until) || !pause(ctx, 1) {
+			return err
 		}
 	}
 }
