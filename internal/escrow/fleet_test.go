@@ -104,6 +104,51 @@ func TestAFleetIsCounted(t *testing.T) {
 	})
 }
 
+// In a rolling update a node of the release before writes runs too. It knows of a
+// machine's last run alone; what is counted and listed is right all the same.
+func TestAFleetWithRunsOfAnOlderNode(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		const pc = `{"hostname":"pc-1"}`
+		h.want(201, h.machine, "POST /v1/report", fmt.Sprintf(reportOf, pc, "r1", "succeeded"))
+		older := func(query string, args ...any) {
+			t.Helper()
+			if err := h.db.Tx(t.Context(), func(tx *store.Tx) error { _, err := tx.Exec(query, args...); return err }); err != nil {
+				t.Fatal(err)
+			}
+		}
+		at := h.clock.now().Add(time.Minute).UnixMilli()
+		stands := func(when, status string, failing, running float64) {
+			t.Helper()
+			f := h.want(200, h.as("viewer"), "GET /v1/fleet?days=0", "")
+			if f["failing"] != failing || f["running"] != running || f["noRun"] != 0.0 {
+				t.Errorf("%s: %v", when, f)
+			}
+			if got := names(h.want(200, h.as("viewer"), "GET /v1/machines?status="+status, "")); got != "pc-1" {
+				t.Errorf("%s: machines: %q", when, got)
+			}
+			list := h.want(200, h.as("viewer"), "GET /v1/runs?detail=false&last=true&status="+status, "")
+			if run := list["data"].([]any); len(run) != 1 || run[0].(map[string]any)["id"] != "r2" || run[0].(map[string]any)["status"] != status {
+				t.Errorf("%s: runs: %v", when, list)
+			}
+			if err := h.db.Read(t.Context(), func(tx *store.Tx) error {
+				n, err := count(tx, `SELECT COUNT(*) FROM machines WHERE last_run_at = $1`, at)
+				if n != 1 {
+					t.Errorf("%s: %d machines are marked with when the run was first reported", when, n)
+				}
+				return err
+			}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		older(`INSERT INTO machine_runs (tenant_id, machine_id, id, status, created_at, updated_at) SELECT tenant_id, id, 'r2', 'running', $1, $1 FROM machines`, at)
+		older(`UPDATE machines SET last_run = 'r2'`)
+		stands("a run began at an older node", "running", 0, 1)
+		older(`UPDATE machine_runs SET status = 'failed' WHERE id = 'r2'`)
+		older(`UPDATE machine_runs SET status = 'running' WHERE id = 'r1'`) // not the last one
+		stands("it failed there", "failed", 1, 0)
+	})
+}
+
 // Only those who may list secrets are told how many a machine has, and who
 // revealed one last.
 func TestSecretsOfAMachine(t *testing.T) {

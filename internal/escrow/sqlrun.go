@@ -29,13 +29,16 @@ func selectRun(tx *store.Tx, tenantID, machine, id string) (Run, error) {
 	return r, err
 }
 
+// insertRun writes a run, and that it is its machine's last. How the last one stands,
+// by which a fleet is counted, follows by triggers (0021): nodes of an older release
+// write runs as well.
 func insertRun(tx *store.Tx, tenantID string, r Run) error {
 	if _, err := tx.Exec(`INSERT INTO machine_runs (tenant_id, machine_id, id, status, started_at, finished_at, phases, extra, created_at, updated_at)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`, tenantID, r.Machine, r.ID, r.Status, ms(r.StartedAt), ms(r.FinishedAt), string(r.Phases), string(r.Extra),
 		ms(r.CreatedAt), ms(r.UpdatedAt)); err != nil {
 		return err
 	}
-	_, err := tx.Exec(`UPDATE machines SET last_run = $1, last_status = $2, last_run_at = $3 WHERE tenant_id = $4 AND id = $5`, r.ID, r.Status, ms(r.CreatedAt), tenantID, r.Machine)
+	_, err := tx.Exec(`UPDATE machines SET last_run = $1 WHERE tenant_id = $2 AND id = $3`, r.ID, tenantID, r.Machine)
 	return err
 }
 
@@ -46,12 +49,9 @@ func insertReport(tx *store.Tx, tenantID string, run Run, r Report, now time.Tim
 }
 
 func updateRun(tx *store.Tx, tenantID string, r Run) error {
-	if _, err := tx.Exec(`UPDATE machine_runs SET status = $1, started_at = $2, finished_at = $3, phases = $4, extra = $5, reports = $6, updated_at = $7
+	_, err := tx.Exec(`UPDATE machine_runs SET status = $1, started_at = $2, finished_at = $3, phases = $4, extra = $5, reports = $6, updated_at = $7
 		WHERE tenant_id = $8 AND machine_id = $9 AND id = $10`, r.Status, ms(r.StartedAt), ms(r.FinishedAt), string(r.Phases), string(r.Extra), r.Reports, ms(r.UpdatedAt),
-		tenantID, r.Machine, r.ID); err != nil {
-		return err
-	}
-	_, err := tx.Exec(`UPDATE machines SET last_status = $1 WHERE tenant_id = $2 AND id = $3 AND last_run = $4`, r.Status, tenantID, r.Machine, r.ID)
+		tenantID, r.Machine, r.ID)
 	return err
 }
 
