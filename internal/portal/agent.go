@@ -2,6 +2,7 @@ package portal
 
 import (
 	"encoding/json"
+	"time"
 
 	"github.com/portreeve/portreeve/internal/fault"
 	"github.com/portreeve/portreeve/internal/request"
@@ -9,6 +10,7 @@ import (
 
 // agentPage is one of them, and who has a role on it.
 type agentPage struct {
+	standing
 	collection
 	agent
 	Admins []agentAdmin
@@ -21,8 +23,10 @@ func (v *visit) agentOf() (p agentPage, err error) {
 		return p, err
 	}
 	var one struct{ Data agent }
-	err = v.ask("GET", p.one(v), nil, &one)
+	var t tagged
+	err = v.read(p.one(v), &t, &one)
 	p.agent = one.Data
+	p.agent.tagged, p.was = t, t.tag
 	return p, err
 }
 
@@ -135,18 +139,41 @@ func editAgent(v *visit) (request.Reply, error) {
 func changeAgent(v *visit, f *form) (request.Reply, error) {
 	p, err := v.agentOf()
 	if err != nil {
+		if reply, ok, err := v.agentEdit(f, p.collection).meanwhile(v, f, err); ok {
+			return reply, err
+		}
 		return request.Reply{}, err
 	}
 	in, ok := agentDraft(f)
 	if ok {
-		if err = v.ask("PUT", p.one(v), in, nil); err == nil {
+		if err = v.change(f, "PUT", p.one(v), in); err == nil {
 			return v.done(p.Page()+p.Query(), "saved")
+		}
+		if reply, ok, err := v.agentEdit(f, p.collection).meanwhile(v, f, err); ok {
+			return reply, err
 		}
 		if !f.problems(err) {
 			return request.Reply{}, err
 		}
 	}
+	p.standing = f.since(p.agent.tagged)
 	return v.again(f, "agent-form", "Change "+p.ID, agentForm{p, false, lock{OK: true}})
+}
+
+// agentEdit is what a form that changes one is about.
+func (v *visit) agentEdit(f *form, c collection) edit[agentPage] {
+	id := v.param("id")
+	page := "/agents/" + segment(id)
+	return edit[agentPage]{one: "agent", action: "agent.", target: c.Of + "/" + id, page: page + c.Query(), again: page + "/edit" + c.Query(), list: "/agents" + c.Query(), hidden: true,
+		read: v.agentOf,
+		fields: func(p agentPage) []compared {
+			return []compared{f.typed("Description", "description", p.Description), f.checked("Everybody finds it in the list", "public", p.Public),
+				f.typedJSON("Settings", "settings", p.Settings)}
+		},
+		changed: func(p agentPage) *time.Time { return &p.UpdatedAt },
+		shown: func(p agentPage) (string, string, any) {
+			return "agent-form", "Change " + p.ID, agentForm{p, false, lock{OK: true}}
+		}}
 }
 
 func askDeleteAgent(v *visit) (request.Reply, error) {
@@ -167,7 +194,12 @@ func deleteAgent(v *visit, f *form) (request.Reply, error) {
 		f.wrong("confirm", "must be its name, as it stands above")
 		return v.again(f, "agent-delete", "Delete "+p.ID, p)
 	}
-	if err := v.ask("DELETE", p.one(v), nil, nil); err != nil {
+	if err := v.change(f, "DELETE", p.one(v), nil); err != nil {
+		e := v.agentEdit(f, p.collection)
+		e.fields, e.shown = nil, func(p agentPage) (string, string, any) { return "agent-delete", "Delete " + p.ID, p }
+		if reply, ok, err := e.meanwhile(v, f, err); ok {
+			return reply, err
+		}
 		if f.problems(err) {
 			return v.again(f, "agent-delete", "Delete "+p.ID, p)
 		}

@@ -1,15 +1,14 @@
 package portal
 
 import (
-	"strconv"
 	"time"
 
-	"github.com/portreeve/portreeve/internal/fault"
 	"github.com/portreeve/portreeve/internal/request"
 )
 
 // agentAdmin is somebody with a role on an agent.
 type agentAdmin struct {
+	tagged
 	ID, Email, ServiceToken, Subject, Provider, Role string
 	CreatedAt                                        time.Time
 }
@@ -102,30 +101,27 @@ func addAgentAdmin(v *visit, f *form) (request.Reply, error) {
 	return v.again(f, "agent-admin-new", "Give a role on "+p.ID, p)
 }
 
-// somebody finds the one that the page's address names. The API has no reading of
-// one: there are a thousand at most.
+// somebody reads the one that the page's address names.
 func (v *visit) somebody() (adminForm, error) {
 	p, err := v.adminForm()
 	if err != nil {
 		return p, err
 	}
-	const most = "200"
-	for offset := 0; offset < 1000; offset += 200 {
-		var list struct{ Data []agentAdmin }
-		if err := v.ask("GET", p.one(v)+"/admins?sort=id&limit="+most+"&offset="+strconv.Itoa(offset), nil, &list); err != nil {
-			return p, err
-		}
-		for _, a := range list.Data {
-			if a.ID == v.param("adminId") {
-				p.Somebody = a
-				return p, nil
-			}
-		}
-		if len(list.Data) == 0 {
-			break
-		}
-	}
-	return p, fault.New(fault.NotFound, "no_member", "")
+	var one struct{ Data agentAdmin }
+	var t tagged
+	err = v.read(p.one(v)+"/admins/"+segment(v.param("adminId")), &t, &one)
+	p.Somebody = one.Data
+	p.Somebody.tagged, p.was = t, t.tag
+	return p, err
+}
+
+// adminEdit is what a form that changes somebody's role is about.
+func (v *visit) adminEdit(f *form, p adminForm) edit[adminForm] {
+	page := "/agents/" + segment(v.param("id")) + p.Query()
+	return edit[adminForm]{one: "role", action: "agent.", target: v.param("adminId"), page: page, list: page, read: v.somebody,
+		fields:  func(p adminForm) []compared { return []compared{f.typed("Role", "role", p.Somebody.Role)} },
+		changed: func(adminForm) *time.Time { return nil },
+		shown:   func(p adminForm) (string, string, any) { return "agent-admin", p.Somebody.Who(), p }}
 }
 
 func editAgentAdmin(v *visit) (request.Reply, error) {
@@ -146,11 +142,15 @@ func removeAgentAdmin(v *visit, f *form) (request.Reply, error) {
 
 func changeSomebody(v *visit, f *form, method string, in any, message string) (request.Reply, error) {
 	p, err := v.somebody()
-	if err != nil {
-		return request.Reply{}, err
+	if err == nil {
+		err = v.change(f, method, p.one(v)+"/admins/"+segment(p.Somebody.ID), in)
 	}
-	if err := v.ask(method, p.one(v)+"/admins/"+segment(p.Somebody.ID), in, nil); err != nil {
+	if err != nil {
+		if reply, ok, err := v.adminEdit(f, p).meanwhile(v, f, err); ok {
+			return reply, err
+		}
 		if f.problems(err) {
+			p.standing = f.since(p.Somebody.tagged)
 			return v.again(f, "agent-admin", p.Somebody.Who(), p)
 		}
 		return request.Reply{}, err

@@ -35,6 +35,7 @@ func (s *site) agents() []gateway.SurfaceRoute {
 
 // agent is a thing of a collection as its API shows it.
 type agent struct {
+	tagged
 	ID, Description      string
 	Public               bool
 	Role                 string

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"net/url"
 	"time"
 
@@ -25,6 +24,7 @@ func (s *site) configs() []gateway.SurfaceRoute {
 
 // machineConfig is one as /v1/configs shows it.
 type machineConfig struct {
+	tagged
 	Name    string
 	Version int
 	Match   struct{ Machine, Group string }
@@ -73,6 +73,7 @@ func listConfigs(v *visit) (request.Reply, error) {
 
 // configPage is a configuration in a form.
 type configPage struct {
+	standing
 	New      bool
 	Save     lock
 	Config   machineConfig // the latest version
@@ -113,15 +114,14 @@ func editConfig(v *visit) (request.Reply, error) {
 
 func changeConfig(v *visit, f *form) (request.Reply, error) {
 	name := v.param("name")
-	in := map[string]any{}
-	var version int
-	if _, err := fmt.Sscanf(f.get("version"), "%d", &version); err == nil && version > 0 {
-		in["version"] = version
-	}
-	err := v.saveConfig(f, "/v1/configs/"+segment(name), in)
-	switch {
-	case err == nil:
+	err := v.saveConfig(f, "/v1/configs/"+segment(name), map[string]any{})
+	if err == nil {
 		return v.done("/configs/edit/"+segment(name), "saved")
+	}
+	reply, ok, errMeanwhile := v.configEdit(f).meanwhile(v, f, err)
+	switch {
+	case ok:
+		return reply, errMeanwhile
 	case !configProblems(f, err):
 		return request.Reply{}, err
 	}
@@ -129,16 +129,32 @@ func changeConfig(v *visit, f *form) (request.Reply, error) {
 	if err != nil {
 		return request.Reply{}, err
 	}
+	page.standing = f.since(page.Config.tagged)
 	return v.again(f, "config", name, page)
+}
+
+// configEdit is what a form that changes a configuration is about. Its page is the
+// form itself.
+func (v *visit) configEdit(f *form) edit[configPage] {
+	name := v.param("name")
+	return edit[configPage]{one: "configuration", action: "machine_config.", target: name, page: v.path(), again: v.path(), list: "/configs", read: v.config,
+		fields: func(p configPage) []compared {
+			c := p.Config
+			return []compared{f.typed("Machine", "machine", c.Match.Machine), f.typed("Group", "group", c.Match.Group), f.typedJSON("Configuration", "config", c.Config),
+				f.checked("Handed out to nobody", "disabled", c.Disabled)}
+		},
+		changed: func(p configPage) *time.Time { return p.Config.UpdatedAt },
+		shown:   func(p configPage) (string, string, any) { return "config", name, p }}
 }
 
 // config reads a configuration, the version that the address names, and a page
 // of its versions.
 func (v *visit) config() (p configPage, err error) {
 	at := "/v1/configs/" + segment(v.param("name"))
-	if err := v.askSame(at, &p.Config); err != nil {
+	if err := v.read(at, &p.Config.tagged, &p.Config); err != nil {
 		return p, err
 	}
+	p.was = p.Config.tag
 	p.Shown = p.Config
 	if n := v.query("version"); n != "" {
 		if err := v.askSame(at+"?"+url.Values{"version": {n}}.Encode(), &p.Shown); err != nil {
@@ -179,10 +195,8 @@ func (v *visit) saveConfig(f *form, target string, in map[string]any) error {
 	if err := e.Encode(in); err != nil {
 		return err
 	}
-	if _, no := v.c.Ask(v.ctx, gateway.Question{Method: "POST", Target: target, Body: body.Bytes(), StepUp: v.stepUp}); no != nil {
-		return &refusal{no, "POST " + target}
-	}
-	return nil
+	_, err := v.put(gateway.Question{Method: "POST", Target: target, Body: body.Bytes(), Match: f.get("was")}, nil)
+	return err
 }
 
 // configProblems takes up what is wrong with the form.

@@ -246,13 +246,13 @@ func TestConfigurations(t *testing.T) {
 	a.post(new, "name", "new", "machine", "pc-9", "config", "{}").follow().says("pc-9") // its page is not that of making one
 
 	edit := "/configs/edit/lab"
-	open := a.see(edit)
-	a.sendForm(edit, open.filled(edit, "version", "1", "group", "lab", "config", `{"n": 2}`)).follow().says("Saved.", "Version 2")
+	open, older := a.see(edit), a.see(edit)
+	a.sendForm(edit, open.form(edit, "group", "lab", "config", `{"n": 2}`)).follow().says("Saved.", "Version 2")
 	// Somebody else has saved meanwhile: nothing is lost on either side.
-	late := a.sendForm(edit, a.see(edit).filled(edit, "version", "1", "group", "lab", "config", `{"n": 3}`)).is(422).says("newer version")
+	late := a.sendForm(edit, older.form(edit, "group", "lab", "config", `{"n": 3}`)).is(409).says("It was changed meanwhile")
 	late.holds("&#34;n&#34;: 3")
 	a.see(edit+"?version=1").says("This is version 1", "Saving it makes version 3").holds("a &lt; b")
-	a.post(edit, "version", "2", "group", "lab", "config", "{}", "disabled", "yes").follow().says("handed out to nobody").holds("checked")
+	a.post(edit, "group", "lab", "config", "{}", "disabled", "yes").follow().says("handed out to nobody").holds("checked")
 	a.see("/configs?search=lab").says("lab", "1–1 of 1").hides(">every<")
 	a.see("/configs?search=zz").says("No configuration matches")
 	a.get(edit + "?version=99").is(404)
@@ -260,7 +260,7 @@ func TestConfigurations(t *testing.T) {
 	a.get("/configs/edit/none").is(404)
 
 	// A form counts once.
-	form := a.see(edit).filled(edit, "version", "3", "group", "lab", "config", `{"n": 4}`)
+	form := a.see(edit).filled(edit, "group", "lab", "config", `{"n": 4}`)
 	one, two := a.sendForm(edit, form), a.sendForm(edit, form)
 	if one.status != 303 || two.status != 303 {
 		t.Errorf("a double click: %d and %d", one.status, two.status)

@@ -17,6 +17,8 @@ type form struct {
 	values url.Values
 	issues map[string]string // by field
 	more   []string          // problems that no field of the form has
+
+	meanwhile *meanwhile // what it is about was changed since; nil: it was not
 }
 
 func readForm(v *visit) (*form, error) {

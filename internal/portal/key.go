@@ -8,6 +8,7 @@ import (
 
 // keyPage is one key, and what its reader may do with it.
 type keyPage struct {
+	standing
 	Key                    apiKey
 	Change, Rotate, Revoke lock
 	Why                    bool   // "who can do what" stands here
@@ -25,7 +26,7 @@ func showKey(v *visit) (request.Reply, error) {
 
 func (kind keyKind) pageOf(v *visit, k apiKey) keyPage {
 	at := kind.at(k.ID)
-	return keyPage{Key: k, Change: v.may("PATCH", at), Rotate: v.may("POST", at+"/rotate"), Revoke: v.may("DELETE", at),
+	return keyPage{standing: standing{k.tag}, Key: k, Change: v.may("PATCH", at), Rotate: v.may("POST", at+"/rotate"), Revoke: v.may("DELETE", at),
 		Why: v.may("GET", "/.portreeve/insight/access?key="+segment(k.ID)).OK, Maker: v.called(k.CreatedBy.UserID), Chart: v.keyChart(k.ID)}
 }
 
@@ -67,7 +68,17 @@ func (v *visit) keyChart(id string) chart {
 // switchKey disables a key, or enables it again.
 func switchKey(v *visit, f *form) (request.Reply, error) {
 	kind, off := apiKeys(), f.get("do") == "disable"
-	if err := v.ask("PATCH", kind.at(v.param("id")), map[string]bool{"disabled": off}, nil); err != nil {
+	ask := v.change
+	if off { // whatever became of it: whoever stops a key is not to be held up
+		ask = func(_ *form, method, target string, in any) error { return v.ask(method, target, in, nil) }
+	}
+	if err := ask(f, "PATCH", kind.at(v.param("id")), map[string]bool{"disabled": off}); err != nil {
+		e := v.keyEdit(f)
+		e.again, e.fields = "", nil
+		e.shown = func(k apiKey) (string, string, any) { return "key", k.Name, kind.pageOf(v, k) }
+		if reply, ok, err := e.meanwhile(v, f, err); ok {
+			return reply, err
+		}
 		k, errKey := kind.read(v)
 		if errKey == nil && f.problems(err) {
 			return v.again(f, "key", k.Name, kind.pageOf(v, k))

@@ -9,6 +9,7 @@ import (
 
 // keyForm is what the page of a key that is made or changed is made of.
 type keyForm struct {
+	standing
 	Allowed lock
 	Key     *apiKey // the one that is changed; nil: a new one
 	Scopes  choices
@@ -27,6 +28,7 @@ func (v *visit) keyForm(f *form, k *apiKey) keyForm {
 	var chosen []string
 	if k != nil {
 		out.Allowed, chosen, out.Expires = v.may("PATCH", apiKeys().at(k.ID)), k.Scopes, v.day(k.ExpiresAt)
+		out.standing = f.since(k.tagged)
 		for _, ip := range k.AllowedIPs {
 			out.IPs += ip + "\n"
 		}
@@ -94,9 +96,25 @@ func editKey(v *visit) (request.Reply, error) {
 	return v.show("key-form", "Change "+k.Name, v.keyForm(nil, &k))
 }
 
+// keyEdit is what a form that changes a key is about.
+func (v *visit) keyEdit(f *form) edit[apiKey] {
+	id := v.param("id")
+	return edit[apiKey]{one: "key", target: id, page: apiKeys().page(id), again: v.path(), list: "/keys",
+		read: func() (apiKey, error) { return apiKeys().read(v) },
+		fields: func(k apiKey) []compared {
+			return []compared{f.typed("Name", "name", k.Name), {"Scopes", listed(k.Scopes), listed(f.chosen("scopes", "moreScopes"))},
+				f.typed("Expires", "expires", v.day(k.ExpiresAt)), {"Addresses it may come from", listed(k.AllowedIPs), listed(f.lines("allowedIPs"))}}
+		},
+		changed: func(k apiKey) *time.Time { return &k.UpdatedAt },
+		shown:   func(k apiKey) (string, string, any) { return "key-form", "Change " + k.Name, v.keyForm(f, &k) }}
+}
+
 func changeKey(v *visit, f *form) (request.Reply, error) {
 	k, err := apiKeys().read(v)
 	if err != nil {
+		if reply, ok, err := v.keyEdit(f).meanwhile(v, f, err); ok {
+			return reply, err
+		}
 		return request.Reply{}, err
 	}
 	again := func() (request.Reply, error) {
@@ -116,7 +134,10 @@ func changeKey(v *visit, f *form) (request.Reply, error) {
 		}
 		in["expiresAt"] = ends
 	}
-	if err := v.ask("PATCH", apiKeys().at(k.ID), in, nil); err != nil {
+	if err := v.change(f, "PATCH", apiKeys().at(k.ID), in); err != nil {
+		if reply, ok, err := v.keyEdit(f).meanwhile(v, f, err); ok {
+			return reply, err
+		}
 		if f.namely(err, "scopes", scopes).namely(err, "allowedIPs", f.lines("allowedIPs")).problems(err, "expiresAt", "expires") {
 			return again()
 		}

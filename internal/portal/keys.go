@@ -38,12 +38,13 @@ func (kind keyKind) at(id string) string   { return kind.api + "/" + segment(id)
 
 // read is the one that the page's address names.
 func (kind keyKind) read(v *visit) (k apiKey, err error) {
-	err = v.ask("GET", kind.at(v.param("id")), nil, &k)
+	err = v.read(kind.at(v.param("id")), &k.tagged, &k)
 	return k, err
 }
 
 // apiKey is a key as /tenant/api-keys shows it.
 type apiKey struct {
+	tagged
 	ID, Prefix, Name   string
 	Scopes, AllowedIPs []string
 	Machine, Disabled  bool
@@ -54,6 +55,7 @@ type apiKey struct {
 	}
 	CreatedBy  struct{ Kind, UserID, Subject, ParentKeyID string }
 	CreatedAt  time.Time
+	UpdatedAt  time.Time
 	ExpiresAt  *time.Time
 	RevokedAt  *time.Time
 	LastUsedAt *time.Time

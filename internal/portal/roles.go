@@ -25,6 +25,7 @@ func (s *site) roles() []gateway.SurfaceRoute {
 
 // role is a role as /rbac/roles shows it.
 type role struct {
+	tagged
 	Name, Description      string
 	Permissions, Effective []string
 	ParentRole             *string
@@ -72,7 +73,7 @@ func listRoles(v *visit) (request.Reply, error) {
 }
 
 func (v *visit) role(name string) (r role, err error) {
-	err = v.ask("GET", "/rbac/roles/"+segment(name), nil, &r)
+	err = v.read("/rbac/roles/"+segment(name), &r.tagged, &r)
 	return r, err
 }
 

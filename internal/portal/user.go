@@ -10,6 +10,7 @@ import (
 
 // userPage is one user, and what its reader may do with it.
 type userPage struct {
+	standing
 	User                   user
 	Change, Assign, Remove lock
 	Offered                []role // that the user does not have
@@ -33,7 +34,7 @@ type ownSession struct {
 }
 
 func (v *visit) user() (u user, err error) {
-	err = v.ask("GET", "/tenant/users/"+segment(v.param("id")), nil, &u)
+	err = v.read("/tenant/users/"+segment(v.param("id")), &u.tagged, &u)
 	return u, err
 }
 
@@ -48,7 +49,7 @@ func showUser(v *visit) (request.Reply, error) {
 func (v *visit) userPage(u user) userPage {
 	at := "/tenant/users/" + segment(u.ID)
 	all := v.roles()
-	p := userPage{User: u, Change: v.may("PATCH", at), Assign: v.may("POST", "/rbac/assign"), Remove: v.may("DELETE", at), Offered: offered(all, u.Roles),
+	p := userPage{standing: standing{u.tag}, User: u, Change: v.may("PATCH", at), Assign: v.may("POST", "/rbac/assign"), Remove: v.may("DELETE", at), Offered: offered(all, u.Roles),
 		Why: v.may("GET", "/.portreeve/insight/access?user="+segment(u.ID)).OK, Self: v.c.Standing.UserID == u.ID}
 	for _, name := range u.Roles {
 		if i := slices.IndexFunc(all, func(r role) bool { return r.Name == name }); i >= 0 {
@@ -89,7 +90,17 @@ func switchUser(v *visit, f *form) (request.Reply, error) {
 	default:
 		return request.Reply{}, errNothing
 	}
-	if err := v.ask(method, target, in, nil); err != nil {
+	ask := func() error { return v.ask(method, target, in, nil) }
+	if done == "user-enabled" { // with all that the user is by now; to disable one asks for nothing
+		ask = func() error { return v.change(f, method, target, in) }
+	}
+	if err := ask(); err != nil {
+		e := v.userEdit(f)
+		e.again, e.fields = "", nil
+		e.shown = func(u user) (string, string, any) { return "user", u.Title(), v.userPage(u) }
+		if reply, ok, err := e.meanwhile(v, f, err); ok {
+			return reply, err
+		}
 		u, errUser := v.user()
 		if errUser == nil && f.problems(err, "permissions", "role", "userId", "role") {
 			return v.again(f, "user", u.Title(), v.userPage(u))

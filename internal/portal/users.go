@@ -25,6 +25,7 @@ func (s *site) users() []gateway.SurfaceRoute {
 
 // user is a user as /tenant/users shows it.
 type user struct {
+	tagged
 	ID, Email, ServiceToken, Name string
 	Roles                         []string
 	Bound                         *struct {
@@ -84,6 +85,7 @@ func (v *visit) roles() []role {
 
 // userForm is what the page of a user that is added or changed is made of.
 type userForm struct {
+	standing
 	Allowed lock
 	User    *user // the one that is changed; nil: a new one
 	Roles   []role
@@ -118,12 +120,31 @@ func editUser(v *visit) (request.Reply, error) {
 	if err != nil {
 		return request.Reply{}, err
 	}
-	return v.show("user-form", "Change "+u.Title(), userForm{User: &u, Allowed: v.may("PATCH", "/tenant/users/"+segment(u.ID))})
+	return v.show("user-form", "Change "+u.Title(), v.userForm(nil, &u))
+}
+
+// userForm is the form of a user that is there.
+func (v *visit) userForm(f *form, u *user) userForm {
+	return userForm{standing: f.since(u.tagged), User: u, Allowed: v.may("PATCH", "/tenant/users/"+segment(u.ID))}
+}
+
+// userEdit is what a form that changes a user is about.
+func (v *visit) userEdit(f *form) edit[user] {
+	page := "/users/" + segment(v.param("id"))
+	return edit[user]{one: "user", target: v.param("id"), page: page, again: v.path(), list: "/users", read: v.user,
+		fields: func(u user) []compared {
+			return []compared{f.typed("E-mail", "email", u.Email), f.typed("Name", "name", u.Name), f.typed("Access service", "serviceToken", u.ServiceToken)}
+		},
+		changed: func(u user) *time.Time { return &u.UpdatedAt },
+		shown:   func(u user) (string, string, any) { return "user-form", "Change " + u.Title(), v.userForm(f, &u) }}
 }
 
 func changeUser(v *visit, f *form) (request.Reply, error) {
 	u, err := v.user()
 	if err != nil {
+		if reply, ok, err := v.userEdit(f).meanwhile(v, f, err); ok {
+			return reply, err
+		}
 		return request.Reply{}, err
 	}
 	in := map[string]any{}
@@ -132,9 +153,12 @@ func changeUser(v *visit, f *form) (request.Reply, error) {
 			in[name] = text
 		}
 	}
-	if err := v.ask("PATCH", "/tenant/users/"+segment(u.ID), in, nil); err != nil {
+	if err := v.change(f, "PATCH", "/tenant/users/"+segment(u.ID), in); err != nil {
+		if reply, ok, err := v.userEdit(f).meanwhile(v, f, err); ok {
+			return reply, err
+		}
 		if f.problems(err, "permissions", "email") {
-			return v.again(f, "user-form", "Change "+u.Title(), userForm{User: &u, Allowed: v.may("PATCH", "/tenant/users/"+segment(u.ID))})
+			return v.again(f, "user-form", "Change "+u.Title(), v.userForm(f, &u))
 		}
 		return request.Reply{}, err
 	}

@@ -47,10 +47,17 @@ func (v *visit) ask(method, target string, in, out any) error {
 			return fmt.Errorf("%s %s: %w", method, target, err)
 		}
 	}
-	reply, no := v.c.Ask(v.ctx, gateway.Question{Method: method, Target: target, Body: body, StepUp: v.stepUp})
-	path, _, _ := strings.Cut(target, "?")
+	_, err := v.put(gateway.Question{Method: method, Target: target, Body: body}, out)
+	return err
+}
+
+// put puts a question, and reads the answer's body into out, unless nil.
+func (v *visit) put(q gateway.Question, out any) (request.Reply, error) {
+	q.StepUp = v.stepUp
+	reply, no := v.c.Ask(v.ctx, q)
+	path, _, _ := strings.Cut(q.Target, "?")
 	if no != nil {
-		return &refusal{no, method + " " + path}
+		return request.Reply{}, &refusal{no, q.Method + " " + path}
 	}
 	for _, f := range reply.Header {
 		if f.Name == "Set-Cookie" {
@@ -58,12 +65,12 @@ func (v *visit) ask(method, target string, in, out any) error {
 		}
 	}
 	if out == nil || len(reply.Body) == 0 {
-		return nil
+		return reply, nil
 	}
 	if err := json.Unmarshal(reply.Body, out); err != nil {
-		return fmt.Errorf("%s %s: %w", method, path, err)
+		return request.Reply{}, fmt.Errorf("%s %s: %w", q.Method, path, err)
 	}
-	return nil
+	return reply, nil
 }
 
 // raw asks and returns the answer as it is.
