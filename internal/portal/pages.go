@@ -17,6 +17,7 @@ func (s *site) pages() []gateway.SurfaceRoute {
 		s.roles(),
 		s.escrowKey(),
 		s.factors(),
+		s.sessions(),
 		s.agents(),
 		s.audit(),
 		s.refusals(),

@@ -3,7 +3,6 @@ package portal
 import (
 	"net/url"
 	"slices"
-	"time"
 
 	"github.com/portreeve/portreeve/internal/request"
 )
@@ -17,20 +16,14 @@ type userPage struct {
 	Roles                  []userRole
 	Why                    bool // "who can do what" stands here
 	Self                   bool
-	Sessions               []ownSession // of the reader itself
+	Signed                 signedIn // where the user is
+	Browsers               bool     // and that can be said
 }
 
 // userRole is a role that a user has; Lost says that nothing defines it.
 type userRole struct {
 	role
 	Lost bool
-}
-
-// ownSession is a session of the reader's.
-type ownSession struct {
-	ID, Provider          string
-	CreatedAt, LastSeenAt time.Time
-	Current               bool
 }
 
 func (v *visit) user() (u user, err error) {
@@ -59,16 +52,9 @@ func (v *visit) userPage(u user) userPage {
 		// What is gone from the file gives nothing, and says so, where all are known.
 		p.Roles = append(p.Roles, userRole{role{Name: name}, len(all) > 0 && len(all) < mostRoles})
 	}
-	if p.Self {
-		p.Sessions, _ = v.ownSessions()
-	}
+	signed, err := v.ofUser(u)
+	p.Signed, p.Browsers = signed, err == nil
 	return p
-}
-
-func (v *visit) ownSessions() ([]ownSession, error) {
-	var list struct{ Data []ownSession }
-	err := v.ask("GET", "/.portreeve/sessions", nil, &list)
-	return list.Data, err
 }
 
 // switchUser does what the buttons of a user's page say.
@@ -85,8 +71,6 @@ func switchUser(v *visit, f *form) (request.Reply, error) {
 		method, target, in, done = "POST", "/rbac/assign", map[string]string{"userId": id, "role": f.get("role")}, "role-given"
 	case "take":
 		method, target, done = "DELETE", "/rbac/assign?"+url.Values{"userId": {id}, "role": {f.get("role")}}.Encode(), "role-taken"
-	case "elsewhere":
-		return signOutElsewhere(v, f)
 	default:
 		return request.Reply{}, errNothing
 	}
@@ -108,21 +92,4 @@ func switchUser(v *visit, f *form) (request.Reply, error) {
 		return request.Reply{}, err
 	}
 	return v.done("/users/"+segment(id), done)
-}
-
-// signOutElsewhere ends the reader's own sessions but this one.
-func signOutElsewhere(v *visit, _ *form) (request.Reply, error) {
-	list, err := v.ownSessions()
-	if err != nil {
-		return request.Reply{}, err
-	}
-	for _, s := range list {
-		if s.Current {
-			continue
-		}
-		if err := v.ask("DELETE", "/.portreeve/sessions/"+segment(s.ID), nil, nil); err != nil && !gone(err) {
-			return request.Reply{}, err
-		}
-	}
-	return v.done("/users/"+segment(v.param("id")), "signed-out-elsewhere")
 }
