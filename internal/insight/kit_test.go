@@ -2,7 +2,6 @@ package insight
 
 import (
 	"encoding/json"
-	"net/netip"
 	"net/url"
 	"testing"
 	"time"
@@ -15,6 +14,7 @@ import (
 	"github.com/portreeve/portreeve/internal/config"
 	"github.com/portreeve/portreeve/internal/explain"
 	"github.com/portreeve/portreeve/internal/gateway"
+	"github.com/portreeve/portreeve/internal/gateway/gatewaytest"
 	"github.com/portreeve/portreeve/internal/identity"
 	"github.com/portreeve/portreeve/internal/input"
 	"github.com/portreeve/portreeve/internal/jws"
@@ -116,33 +116,15 @@ func (h *house) token(sub string, claims ...string) string {
 	return must(h.sign.Sign("JWT", c))
 }
 
-// try sends a GET, and returns the reply, or the code of the refusal.
+// try asks without a body, and returns the reply, or the code of the refusal.
 func (h *house) try(token, method, target string) (reply request.Reply, code string) {
 	h.t.Helper()
 	if err := h.feed.Poll(h.t.Context()); err != nil {
 		h.t.Fatal(err)
 	}
-	a := gateway.Arrival{ID: "req-1", Method: method, Target: target, Host: "api.example.com", Received: time.Now(),
-		Peer: netip.MustParseAddrPort("203.0.113.9:4711"), Header: request.Header{{Name: "Host", Value: "api.example.com"}}}
-	if token != "" {
-		a.Header = append(a.Header, request.Field{Name: "Authorization", Value: "Bearer " + token})
-	}
-	x := &gateway.Exchange{}
-	v := h.gate.Ask(h.t.Context(), h.snap, x, a)
-	op := x.Operation()
-	switch {
-	case v.Kind != gateway.Allow:
-		return reply, v.Fault.Code
-	case op == nil:
-		return request.Reply{Status: 200}, ""
-	}
-	c, f := x.Call(nil, time.Now(), "decision-1")
+	reply, _, f := gatewaytest.Answer(h.t.Context(), h.gate, h.snap, gatewaytest.Arrival(token, method+" "+target, ""), "")
 	if f != nil {
 		return reply, f.Code
-	}
-	reply, err := op.Run(h.t.Context(), c)
-	if err != nil {
-		return reply, gateway.OperationFault(err).Code
 	}
 	return reply, ""
 }

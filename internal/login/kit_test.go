@@ -23,6 +23,7 @@ import (
 	"github.com/portreeve/portreeve/internal/config"
 	"github.com/portreeve/portreeve/internal/fault"
 	"github.com/portreeve/portreeve/internal/gateway"
+	"github.com/portreeve/portreeve/internal/gateway/gatewaytest"
 	"github.com/portreeve/portreeve/internal/identity"
 	"github.com/portreeve/portreeve/internal/limit"
 	"github.com/portreeve/portreeve/internal/lockout"
@@ -230,28 +231,9 @@ var asked atomic.Int64
 
 // send sends a request, "POST /path?query", with more fields.
 func (k *kit) send(line, body string, fields ...string) got {
-	method, target, _ := strings.Cut(line, " ")
-	a := gateway.Arrival{ID: fmt.Sprint("req-", asked.Add(1)), Method: method, Target: target, Host: "login.example", Received: k.clock(), HasBody: body != "",
-		Peer: netip.MustParseAddrPort("203.0.113.9:4711"), TLS: true, Header: request.Header{{Name: "Host", Value: "login.example"}}}
-	for _, f := range fields {
-		name, value, _ := strings.Cut(f, ": ")
-		a.Header = append(a.Header, request.Field{Name: name, Value: value})
-	}
-	x := &gateway.Exchange{}
-	v := k.gate.Ask(context.Background(), k.snap, x, a)
-	reply, f := request.Reply{}, v.Fault
-	if v.Kind == gateway.Allow {
-		op := x.Operation()
-		var c *gateway.Call
-		if op.BodyLimit() < int64(len(body)) {
-			f = fault.New(fault.TooLarge, "body_too_large", "")
-		} else if c, f = x.Call([]byte(body), k.clock(), "decision-1"); f == nil {
-			var err error
-			if reply, err = op.Run(context.Background(), c); err != nil {
-				f = gateway.OperationFault(err)
-			}
-		}
-	}
+	a := gatewaytest.Arrival("", line, body, fields...)
+	a.ID, a.Host, a.Header[0].Value, a.Received, a.TLS = fmt.Sprint("req-", asked.Add(1)), "login.example", "login.example", k.clock(), true
+	reply, x, f := gatewaytest.Answer(context.Background(), k.gate, k.snap, a, body)
 	if f != nil {
 		reply = x.Fault(f, "r", "d")
 		for _, s := range secrets {

@@ -22,6 +22,7 @@ import (
 	"github.com/portreeve/portreeve/internal/config"
 	"github.com/portreeve/portreeve/internal/fault"
 	"github.com/portreeve/portreeve/internal/gateway"
+	"github.com/portreeve/portreeve/internal/gateway/gatewaytest"
 	"github.com/portreeve/portreeve/internal/identity"
 	"github.com/portreeve/portreeve/internal/keyset"
 	"github.com/portreeve/portreeve/internal/limit"
@@ -29,7 +30,6 @@ import (
 	"github.com/portreeve/portreeve/internal/park"
 	"github.com/portreeve/portreeve/internal/policy"
 	"github.com/portreeve/portreeve/internal/principal"
-	"github.com/portreeve/portreeve/internal/request"
 	"github.com/portreeve/portreeve/internal/secret"
 	"github.com/portreeve/portreeve/internal/store"
 	"github.com/portreeve/portreeve/internal/store/storetest"
@@ -208,38 +208,14 @@ func (b *browser) ask(line, body string, fields ...string) got {
 
 func (b *browser) send(line, body string, fields ...string) got {
 	n := b.n
-	method, target, _ := strings.Cut(line, " ")
-	a := gateway.Arrival{ID: fmt.Sprint("req-", asked.Add(1)), Method: method, Target: target, Host: "app.example", Received: n.k.now(), HasBody: body != "",
-		Peer: netip.MustParseAddrPort(b.peer), TLS: true}
-	add := func(name, value string) { a.Header = append(a.Header, field(name, value)) }
-	add("Host", "app.example")
+	var cookies []string
 	for name, value := range b.jar {
-		add("Cookie", name+"="+value)
+		cookies = append(cookies, "Cookie: "+name+"="+value)
 	}
-	for _, f := range fields {
-		name, value, _ := strings.Cut(f, ": ")
-		add(name, value)
-	}
-	x := &gateway.Exchange{}
-	v := n.gate.Ask(context.Background(), n.snap, x, a)
-	reply, f := gateway.Flat(fault.New(fault.Internal, "", ""), "", ""), v.Fault
-	if v.Kind == gateway.Allow {
-		f = nil
-		switch op := x.Operation(); {
-		case v.Reply != nil:
-			reply = *v.Reply
-		case op != nil:
-			c, fc := x.Call([]byte(body), n.k.now(), "decision-1")
-			if f = fc; f == nil {
-				var err error
-				if reply, err = op.Run(context.Background(), c); err != nil {
-					f = gateway.OperationFault(err)
-				}
-			}
-		default:
-			reply, f = x.Answer(nil, n.k.now())
-		}
-	}
+	a := gatewaytest.Arrival("", line, body, append(cookies, fields...)...)
+	a.ID, a.Host, a.Header[0].Value, a.Received, a.TLS = fmt.Sprint("req-", asked.Add(1)), "app.example", "app.example", n.k.now(), true
+	a.Peer = netip.MustParseAddrPort(b.peer)
+	reply, x, f := gatewaytest.Answer(context.Background(), n.gate, n.snap, a, body)
 	if f != nil {
 		if lead, leads := x.Lead(f); leads {
 			reply = lead
@@ -338,4 +314,3 @@ func (n *node) arrive(subject string) (string, error) {
 	who := &principal.Principal{Provider: "corp", Issuer: "x", Subject: subject}
 	return n.s.startSession(context.Background(), host(), &n.site, arrival{who: who, facts: facts{Issuer: "x", Subject: subject, Claims: []byte(`{}`)}})
 }
-func field(name, value string) request.Field { return request.Field{Name: name, Value: value} }

@@ -32,8 +32,7 @@ func Arrival(token, line, body string, fields ...string) gateway.Arrival {
 // Ask decides and runs what answers. The error is a fault that no caller is to
 // blame for: a test fails over it.
 func Ask(ctx context.Context, g *gateway.Gate, s *gateway.Snapshot, a gateway.Arrival, body string) (request.Reply, error) {
-	x := &gateway.Exchange{}
-	reply, f := answer(ctx, g, s, x, a, body)
+	reply, x, f := Answer(ctx, g, s, a, body)
 	switch {
 	case f == nil:
 		return reply, nil
@@ -41,6 +40,14 @@ func Ask(ctx context.Context, g *gateway.Gate, s *gateway.Snapshot, a gateway.Ar
 		return request.Reply{}, f
 	}
 	return x.Fault(f, a.ID, "decision-1"), nil
+}
+
+// Answer is Ask for those who look at the fault itself, and at the exchange. What
+// answers is told the time at which the request arrived.
+func Answer(ctx context.Context, g *gateway.Gate, s *gateway.Snapshot, a gateway.Arrival, body string) (request.Reply, *gateway.Exchange, *fault.Error) {
+	x := &gateway.Exchange{}
+	reply, f := answer(ctx, g, s, x, a, body)
+	return reply, x, f
 }
 
 func answer(ctx context.Context, g *gateway.Gate, s *gateway.Snapshot, x *gateway.Exchange, a gateway.Arrival, body string) (request.Reply, *fault.Error) {
@@ -52,11 +59,11 @@ func answer(ctx context.Context, g *gateway.Gate, s *gateway.Snapshot, x *gatewa
 	case v.Reply != nil: // a preflight
 		return *v.Reply, nil
 	case op == nil:
-		return x.Answer(nil, time.Now())
+		return x.Answer(nil, a.Received)
 	case int64(len(body)) > op.BodyLimit() && op.BodyLimit() > 0:
 		return request.Reply{}, fault.New(fault.TooLarge, "body_too_large", "")
 	}
-	c, f := x.Call([]byte(body), time.Now(), "decision-1")
+	c, f := x.Call([]byte(body), a.Received, "decision-1")
 	if f != nil {
 		return request.Reply{}, f
 	}
