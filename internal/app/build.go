@@ -115,6 +115,7 @@ func build(l *Loaded, d Deps) *Built {
 	b.Snapshot.Tenants = b.words
 	b.checkRows()
 	b.checkPortals()
+	b.checkFactors()
 	b.store()
 	b.refusalPage()
 	b.upstreams()
@@ -202,7 +203,7 @@ func (b *builder) site(k *inherited, name string, hosts []string, isDefault bool
 	b.Signs = b.Signs || k.Upstream != nil && k.Upstream.Assertion
 	b.checkSignIn(k, id)
 	b.escrowCORS(k)
-	b.neighbours = append(b.neighbours, neighbour{k, hosts})
+	b.neighbours = append(b.neighbours, neighbour{k, hosts, noAuth || forPeople(id)})
 	in := gateway.SiteInput{
 		Name: name, Hosts: hosts, Default: isDefault, Tenant: k.Tenant, Identity: id, Book: book, NoAuth: noAuth,
 		Rules: b.pathRules(k), FoldCase: k.PathCase == "fold", CORS: k.CORS, Allow: k.Allow, Deny: k.Deny,

@@ -111,8 +111,9 @@ func routeReport(site *gateway.Site, route *gateway.Route) RouteReport {
 	if route.Accept != nil {
 		one.Providers = full(route.Accept.Names())
 	}
-	if route.Requirement.NeedsResource() || route.Requirement.NeedsStepUp() {
-		// Neither second factors nor roles on rows are keys' and machines'.
+	op, _ := route.Answer.(*gateway.Operation)
+	if route.Requirement.NeedsResource() || route.Requirement.NeedsStepUp() || op != nil && op.People {
+		// Neither second factors, roles on rows nor pages are keys' and machines'.
 		one.Providers = slices.DeleteFunc(one.Providers, func(name string) bool { return ofKeys(site, name) })
 	}
 	return one

@@ -11,10 +11,18 @@ import (
 	"github.com/portreeve/portreeve/internal/request"
 )
 
-// neighbour is a site that the portal of another one may name.
+// neighbour is a site as checks of several sites see it.
 type neighbour struct {
-	keys  *inherited
-	hosts []string
+	keys   *inherited
+	hosts  []string
+	people bool // some provider of it is for people
+}
+
+// forPeople reports whether a provider of a site is for people, and on.
+func forPeople(id *identity.Site) bool {
+	return id != nil && slices.ContainsFunc(id.Providers(), func(p *identity.Provider) bool {
+		return p.Off == "" && p.Kind != identity.KindAPIKey && p.Kind != identity.KindMachine
+	})
 }
 
 // has reports whether a request for a host comes to the site.

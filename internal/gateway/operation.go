@@ -32,6 +32,9 @@ type Operation struct {
 	Shape  Shape // how faults look; nil: Flat
 	// HTML says that it answers with pages: what refuses a browser is one too.
 	HTML bool
+	// People says that it is for people alone: Run refuses keys, machines and
+	// services. It is for those who tell who opens what.
+	People bool
 	// SecretPath says that a parameter of its path is a secret: logs and records
 	// hold the pattern instead of the path.
 	SecretPath bool

@@ -110,7 +110,7 @@ func (s *site) post(path, name string, run func(*visit, *form) (request.Reply, e
 
 func (s *site) route(method, path, name string, body int64, run func(*visit) (request.Reply, error)) gateway.SurfaceRoute {
 	return gateway.SurfaceRoute{Method: method, Path: path, Limit: perMinute(), LimitOf: surface,
-		Op: gateway.Operation{Surface: surface, Name: name, MaxBody: body, HTML: true, Unlisted: true,
+		Op: gateway.Operation{Surface: surface, Name: name, MaxBody: body, HTML: true, Unlisted: true, People: true,
 			Run: func(ctx context.Context, c *gateway.Call) (request.Reply, error) {
 				if c.Who.Kind != principal.User {
 					return request.Reply{}, fault.New(fault.Forbidden, "people_only", "The portal is for people; programs call the API")
