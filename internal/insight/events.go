@@ -78,11 +78,7 @@ func (s *Service) events(ctx context.Context, c *gateway.Call) (request.Reply, e
 	if err != nil {
 		return request.Reply{}, err
 	}
-	limit, err := number(c.View, "limit", 50, 1, 200)
-	if err != nil {
-		return request.Reply{}, err
-	}
-	before, err := number(c.View, "before", 0, 1, 1<<62)
+	limit, before, err := newest(c.View, 50, 200)
 	if err != nil {
 		return request.Reply{}, err
 	}

@@ -67,6 +67,15 @@ func number(v *request.View, name string, standard, low, top int64) (int64, erro
 	return n, nil
 }
 
+// newest reads which part of a list is asked for that runs back from the newest: how
+// many rows, and before which number; 0: from the newest on.
+func newest(v *request.View, standard, most int64) (limit, before int64, err error) {
+	if limit, err = number(v, "limit", standard, 1, most); err == nil {
+		before, err = number(v, "before", 0, 1, 1<<62)
+	}
+	return limit, before, err
+}
+
 // nextQuery is the query of the part of an export that follows: the same, after
 // another number.
 func nextQuery(v *request.View, after int64) string {

@@ -106,11 +106,7 @@ func (s *Service) refusals(_ context.Context, c *gateway.Call) (request.Reply, e
 	if s.d.Refusals == nil {
 		return request.Reply{}, notThere()
 	}
-	limit, err := number(c.View, "limit", standardRefusals, 1, mostRefusals)
-	if err != nil {
-		return request.Reply{}, err
-	}
-	before, err := number(c.View, "before", 0, 1, 1<<62)
+	limit, before, err := newest(c.View, standardRefusals, mostRefusals)
 	if err != nil {
 		return request.Reply{}, err
 	}

@@ -56,10 +56,7 @@ func (c machineConfig) State() badgePart {
 }
 
 func listConfigs(v *visit) (request.Reply, error) {
-	var list struct {
-		Data       []machineConfig
-		Pagination pagination
-	}
+	var list listOf[machineConfig]
 	if err := v.ask("GET", v.target("/v1/configs", "search"), nil, &list); err != nil {
 		return request.Reply{}, err
 	}
@@ -161,10 +158,7 @@ func (v *visit) config() (p configPage, err error) {
 			return p, err
 		}
 	}
-	var list struct {
-		Data       []machineConfig
-		Pagination pagination
-	}
+	var list listOf[machineConfig]
 	if err := v.askSame(v.target(at+"/versions"), &list); err != nil {
 		return p, err
 	}

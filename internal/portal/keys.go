@@ -99,10 +99,7 @@ func listKeys(v *visit) (request.Reply, error) {
 }
 
 func (v *visit) keyList(path, more string) (keyList, error) {
-	var list struct {
-		Data       []apiKey
-		Pagination pagination
-	}
+	var list listOf[apiKey]
 	err := v.ask("GET", v.target(path, "search", "state")+more, nil, &list)
 	return keyList{list.Data, v.pager(list.Pagination, len(list.Data), "search", "state"), v.may("POST", path), v.query("search"), v.query("state")}, err
 }

@@ -83,10 +83,7 @@ func listMachines(v *visit) (request.Reply, error) {
 	case "quiet":
 		q.Set("seenBefore", now.AddDate(0, 0, -7).Format(time.RFC3339))
 	}
-	var list struct {
-		Data       []machine
-		Pagination pagination
-	}
+	var list listOf[machine]
 	if err := v.ask("GET", "/v1/machines?"+q.Encode(), nil, &list); err != nil {
 		return request.Reply{}, err
 	}
@@ -122,10 +119,7 @@ func showMachine(v *visit) (request.Reply, error) {
 	if err := v.ask("GET", "/v1/machines/"+segment(id), nil, &page.Machine); err != nil {
 		return request.Reply{}, err
 	}
-	var list struct {
-		Data       []run
-		Pagination pagination
-	}
+	var list listOf[run]
 	q := url.Values{"machine": {page.Machine.ID}, "detail": {"false"}}
 	if err := v.ask("GET", v.target("/v1/runs")+"&"+q.Encode(), nil, &list); err != nil {
 		return request.Reply{}, err

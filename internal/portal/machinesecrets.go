@@ -59,10 +59,7 @@ func (v *visit) secretsOf(into *secretList, m machine, limit, offset int) error 
 	}
 	into.Reveal = v.may("POST", "/v1/secrets/x/reveal")
 	q := url.Values{"machine": {m.ID}, "limit": {strconv.Itoa(limit)}, "offset": {strconv.Itoa(offset)}}
-	var list struct {
-		Data       []heldSecret
-		Pagination pagination
-	}
+	var list listOf[heldSecret]
 	if err := v.ask("GET", "/v1/secrets?"+q.Encode(), nil, &list); err != nil {
 		return err
 	}

@@ -90,6 +90,12 @@ func (p fieldPart) Described() string {
 	return out
 }
 
+// listOf is a page of a list, as every operation answers with one.
+type listOf[T any] struct {
+	Data       []T
+	Pagination pagination
+}
+
 // pagination is how the operations tell which part of a list they gave.
 type pagination struct{ Limit, Offset, Total int }
 

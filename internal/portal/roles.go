@@ -58,10 +58,7 @@ func (r role) Parent() string {
 }
 
 func listRoles(v *visit) (request.Reply, error) {
-	var list struct {
-		Data       []role
-		Pagination pagination
-	}
+	var list listOf[role]
 	if err := v.ask("GET", v.target("/rbac/roles"), nil, &list); err != nil {
 		return request.Reply{}, err
 	}

@@ -159,10 +159,7 @@ func listRuns(v *visit) (request.Reply, error) {
 	if page.Order != "newest" {
 		q.Set("order", "worst")
 	}
-	var list struct {
-		Data       []run
-		Pagination pagination
-	}
+	var list listOf[run]
 	if err := v.ask("GET", v.target("/v1/runs")+"&"+q.Encode(), nil, &list); err != nil {
 		return request.Reply{}, err
 	}

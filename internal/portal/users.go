@@ -54,10 +54,7 @@ func (u user) State() badgePart {
 }
 
 func listUsers(v *visit) (request.Reply, error) {
-	var list struct {
-		Data       []user
-		Pagination pagination
-	}
+	var list listOf[user]
 	if err := v.ask("GET", v.target("/tenant/users", "search", "state", "role"), nil, &list); err != nil {
 		return request.Reply{}, err
 	}

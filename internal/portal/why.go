@@ -211,30 +211,21 @@ const few = 8
 func searchWhy(v *visit) (request.Reply, error) {
 	out := found{Search: strings.TrimSpace(v.query("search"))}
 	q := url.Values{"search": {out.Search}, "limit": {strconv.Itoa(few)}}
-	var routes struct {
-		Data       []insightRoute
-		Pagination pagination
-	}
+	var routes listOf[insightRoute]
 	if err := v.ask("GET", v.target("/.portreeve/insight/routes", "search"), nil, &routes); err != nil {
 		return request.Reply{}, err
 	}
 	out.Routes, out.RouteN = routes.Data, routes.Pagination.Total
 	out.Pager = v.pager(routes.Pagination, len(routes.Data), "search")
 	if out.SeeUsers = v.may("GET", "/tenant/users"); out.SeeUsers.OK {
-		var list struct {
-			Data       []user
-			Pagination pagination
-		}
+		var list listOf[user]
 		if err := v.ask("GET", "/tenant/users?"+q.Encode(), nil, &list); err != nil {
 			return request.Reply{}, err
 		}
 		out.Users, out.UserN = list.Data, list.Pagination.Total
 	}
 	if out.SeeKeys = v.may("GET", "/tenant/api-keys"); out.SeeKeys.OK {
-		var list struct {
-			Data       []apiKey
-			Pagination pagination
-		}
+		var list listOf[apiKey]
 		if err := v.ask("GET", "/tenant/api-keys?"+q.Encode(), nil, &list); err != nil {
 			return request.Reply{}, err
 		}
