@@ -2,6 +2,7 @@ package standin
 
 import (
 	"crypto/rand"
+	"crypto/rsa"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/json"
@@ -23,6 +24,8 @@ type AccessOptions struct {
 	ServiceTokens []ServiceToken
 	Lifetime      time.Duration    // of a token; 0 means ten minutes
 	Now           func() time.Time // nil means time.Now
+	// RSA gives each signing key; nil means a new one, which takes a while to make.
+	RSA func() *rsa.PrivateKey
 }
 
 // Access is a Cloudflare Access team with one application. Its tokens name the
@@ -43,7 +46,7 @@ func NewAccess(l net.Listener, o AccessOptions) (*Access, error) {
 	if o.Lifetime == 0 {
 		o.Lifetime = 10 * time.Minute
 	}
-	a := &Access{site: newSite(l), o: o}
+	a := &Access{site: newSite(l), ring: ring{rsa: o.RSA}, o: o}
 	if err := a.begin("RS256"); err != nil {
 		return nil, err
 	}

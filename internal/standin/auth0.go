@@ -1,6 +1,7 @@
 package standin
 
 import (
+	"crypto/rsa"
 	"crypto/tls"
 	"encoding/json"
 	"net"
@@ -31,6 +32,8 @@ type Auth0Options struct {
 	// cannot be told to trust a test's certificate. The tenant's name stays URL.
 	Plain net.Listener
 	Now   func() time.Time // nil means time.Now
+	// RSA gives each signing key; nil means a new one, which takes a while to make.
+	RSA func() *rsa.PrivateKey
 }
 
 // Auth0 is an Auth0 tenant as an application meets it: the Authentication API,
@@ -74,7 +77,7 @@ func NewAuth0(l net.Listener, o Auth0Options) (*Auth0, error) {
 	if o.Connection == "" {
 		o.Connection = "Username-Password-Authentication"
 	}
-	a := &Auth0{site: newSite(l), o: o, people: map[string]*account{}, refresh: map[string]given{}, spent: map[string]given{},
+	a := &Auth0{site: newSite(l), ring: ring{rsa: o.RSA}, o: o, people: map[string]*account{}, refresh: map[string]given{}, spent: map[string]given{},
 		codes: map[string]given{}, mfa: map[string]*pending{}, oob: map[string]*outOfBand{}}
 	if o.TLS != nil {
 		l, a.url = tls.NewListener(l, o.TLS), "https://"+l.Addr().String()

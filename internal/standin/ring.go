@@ -20,6 +20,7 @@ import (
 // retired.
 type ring struct {
 	alg string
+	rsa func() *rsa.PrivateKey // nil means a new key each time
 
 	mu   sync.RWMutex
 	keys []ringKey
@@ -42,7 +43,7 @@ func (k *ring) begin(alg string) error {
 // Rotate makes a new key and signs with it from now on. The old ones stay
 // published.
 func (k *ring) Rotate() error {
-	private, err := newKey(k.alg)
+	private, err := k.newKey()
 	if err != nil {
 		return err
 	}
@@ -64,9 +65,12 @@ func (k *ring) Retire() {
 	k.keys = k.keys[:1:1]
 }
 
-func newKey(alg string) (crypto.Signer, error) {
-	switch alg {
+func (k *ring) newKey() (crypto.Signer, error) {
+	switch k.alg {
 	case "RS256":
+		if k.rsa != nil {
+			return k.rsa(), nil
+		}
 		return rsa.GenerateKey(rand.Reader, 2048)
 	case "ES256":
 		return ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -74,7 +78,7 @@ func newKey(alg string) (crypto.Signer, error) {
 		_, private, err := ed25519.GenerateKey(rand.Reader)
 		return private, err
 	}
-	return nil, fmt.Errorf("stand-ins sign with RS256, ES256 or EdDSA, not %q", alg)
+	return nil, fmt.Errorf("stand-ins sign with RS256, ES256 or EdDSA, not %q", k.alg)
 }
 
 // sign makes a token of claims over defaults. A nil claim is left out.

@@ -6,12 +6,14 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/portreeve/portreeve/internal/app"
+	"github.com/portreeve/portreeve/internal/store/storetest"
 )
 
 // Edge is a Portreeve that serves.
@@ -55,9 +57,17 @@ func Prepare(t testing.TB, s Setting) *Edge {
 	for k, v := range s.Words {
 		words = append(words, "@"+k+"@", v)
 	}
-	e.Write(t, "portreeve.yaml", strings.NewReplacer(words...).Replace(s.Text))
+	text := strings.NewReplacer(words...).Replace(s.Text)
+	e.Write(t, "portreeve.yaml", text)
+	if store := beside.FindStringSubmatch(text); store != nil {
+		storetest.SQLiteFile(t, filepath.Join(dir, store[1]))
+	}
 	return e
 }
+
+// beside is a store beside the configuration. It is there already, and empty: to
+// copy it takes a fraction of what making it takes.
+var beside = regexp.MustCompile(`"?sqlite:([\w.-]+)"?[,}\s]`)
 
 // Start serves until the test ends.
 func Start(t testing.TB, s Setting) *Edge {

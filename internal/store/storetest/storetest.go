@@ -77,15 +77,21 @@ var template = sync.OnceValues(func() ([]byte, error) {
 // SQLiteURL is the address of a fresh store in a file.
 func SQLiteURL(t testing.TB) string {
 	t.Helper()
+	file := filepath.Join(t.TempDir(), "store.db")
+	SQLiteFile(t, file)
+	return "sqlite:" + file
+}
+
+// SQLiteFile makes a fresh store in that file.
+func SQLiteFile(t testing.TB, file string) {
+	t.Helper()
 	b, err := template()
 	if err != nil {
 		t.Fatalf("make the template store: %v", err)
 	}
-	file := filepath.Join(t.TempDir(), "store.db")
 	if err := os.WriteFile(file, b, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	return "sqlite:" + file
 }
 
 // Callers runs fn n times at once and fails the test with what they return.
