@@ -81,6 +81,16 @@ func wrap(k *ends.Key, passphrase string) string {
 	return once()
 }
 
+// unwraps are wrappings that were opened, or were refused: this takes as long.
+var unwraps sync.Map
+
+// unwrap opens a wrapping, once in this process.
+func unwrap(text, kid, passphrase string) (*ends.Key, error) {
+	done, _ := unwraps.LoadOrStore([3]string{text, kid, passphrase}, sync.OnceValues(func() (*ends.Key, error) { return ends.Unwrap(text, kid, passphrase) }))
+	once, _ := done.(func() (*ends.Key, error))
+	return once()
+}
+
 // onboarded gives acme its first key.
 func (w *world) onboarded(t testing.TB, passphrase string) *ends.Key {
 	t.Helper()
@@ -141,9 +151,9 @@ func (w *world) unwrapped(t testing.TB, who, kid, passphrase string) (*ends.Key,
 		for _, x := range list(k, "wrappings") {
 			if x["current"] == true {
 				if text := str(x, "wrappedPrivateKey"); text != "" {
-					return ends.Unwrap(text, kid, passphrase)
+					return unwrap(text, kid, passphrase)
 				}
-				return ends.Unwrap(text2(x["wrappedPrivateKey"].(map[string]any)), kid, passphrase)
+				return unwrap(text2(x["wrappedPrivateKey"].(map[string]any)), kid, passphrase)
 			}
 		}
 	}

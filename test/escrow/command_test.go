@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/portreeve/portreeve/internal/escrow/ends"
+	"github.com/portreeve/portreeve/test/peer"
 )
 
 // TestBreakGlassFromTheWrongHands: `portreeve escrow open`, given an export of a
@@ -17,11 +18,7 @@ import (
 func TestBreakGlassFromTheWrongHands(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, "sqlite:portreeve.db")
-	dir := t.TempDir()
-	program := filepath.Join(dir, "portreeve")
-	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", program, "github.com/portreeve/portreeve/cmd/portreeve").CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
+	dir, program := t.TempDir(), peer.Portreeve(t)
 	const passphrase = "plinth gravel otter sunday mosaic tin"
 	k := w.onboarded(t, passphrase)
 	one := w.sealed(t, "PC-1", "local-admin", "Tr0ub4dor&3-of-PC-1")

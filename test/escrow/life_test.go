@@ -59,10 +59,10 @@ func TestTheLifeOfAKey(t *testing.T) {
 		// A wrong passphrase says so, and nothing is sent.
 		wrapped := w.wrapping(t, "member", first.Public.Kid)
 		before := w.asked.Load()
-		if _, err := ends.Unwrap(wrapped, first.Public.Kid, w.plain("wrong passphrase", "plinth gravel otter monday mosaic tin")); !errors.Is(err, ends.ErrPassphrase) || w.asked.Load() != before {
+		if _, err := unwrap(wrapped, first.Public.Kid, w.plain("wrong passphrase", "plinth gravel otter monday mosaic tin")); !errors.Is(err, ends.ErrPassphrase) || w.asked.Load() != before {
 			t.Errorf("a wrong passphrase: %v", err)
 		}
-		mine := must(ends.Unwrap(wrapped, first.Public.Kid, old))
+		mine := must(unwrap(wrapped, first.Public.Kid, old))
 		w.opensTo(t, "member", admin, mine, "Tr0ub4dor&3-of-PC-1", true)
 		w.opensTo(t, "member", key, mine, plain, false)
 		if n := w.events(t, acme, "secret.revealed"); n != 2 {
@@ -102,7 +102,7 @@ func TestTheLifeOfAKey(t *testing.T) {
 		if bytes.Contains(w.dump(t), []byte(gone)) {
 			t.Error("a wrapping that was removed is there")
 		}
-		if _, err := ends.Unwrap(w.wrapping(t, "admin", second.Public.Kid), second.Public.Kid, fresh); err != nil {
+		if _, err := unwrap(w.wrapping(t, "admin", second.Public.Kid), second.Public.Kid, fresh); err != nil {
 			t.Errorf("the new passphrase: %v", err)
 		}
 
