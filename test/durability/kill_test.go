@@ -19,7 +19,7 @@ const mostWriters = 6
 // told has happened has; what it was not told has happened wholly or not at all.
 func TestNothingAcknowledgedIsLostWhenTheProcessIsKilled(t *testing.T) {
 	t.Parallel()
-	kills := times(t, "PORTREEVE_KILLS", 8)
+	kills := times(t, "PORTREEVE_KILLS", 5)
 	t.Run("sqlite", func(t *testing.T) {
 		t.Parallel()
 		killAndLook(t, "", kills, nil)

@@ -17,45 +17,8 @@ import (
 	"time"
 
 	"github.com/portreeve/portreeve/internal/seal"
+	"github.com/portreeve/portreeve/test/peer"
 )
-
-// The program, without and with the race detector.
-var (
-	plainProgram = sync.OnceValues(func() (string, error) { return build("portreeve") })
-	racyProgram  = sync.OnceValues(func() (string, error) {
-		return build("portreeve-race", "-race", "-gcflags=modernc.org/sqlite/lib=-race=0", "-gcflags=modernc.org/libc=-race=0",
-			"-gcflags=crypto/internal/fips140/hmac=-race=0", "-gcflags=crypto/internal/fips140/sha256=-race=0", "-gcflags=crypto/internal/fips140/sha512=-race=0")
-	})
-)
-
-// bin is where both are.
-var bin string
-
-func TestMain(m *testing.M) {
-	os.Exit(run(m))
-}
-
-func run(m *testing.M) int {
-	dir, err := os.MkdirTemp("", "durability-")
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	defer func() { _ = os.RemoveAll(dir) }()
-	bin = dir
-	return m.Run()
-}
-
-func build(name string, flags ...string) (string, error) {
-	to := filepath.Join(bin, name)
-	// The race detector leaves out what `make test` leaves out.
-	args := append(append([]string{"build", "-o", to}, flags...), "github.com/portreeve/portreeve/cmd/portreeve")
-	out, err := exec.CommandContext(context.Background(), "go", args...).CombinedOutput()
-	if err != nil {
-		return "", fmt.Errorf("build the program: %w\n%s", err, out)
-	}
-	return to, nil
-}
 
 // times reads how often something is done.
 func times(t testing.TB, name string, standard int) int {
@@ -89,27 +52,19 @@ type settings struct {
 	upstream string
 	noKey    bool // the key stands beside the store
 	prod     bool
-	race     bool
 	escrow   bool
 }
 
 // newHouse writes a configuration.
 func newHouse(t testing.TB, s settings) *house {
 	t.Helper()
-	program := plainProgram
-	if s.race {
-		program = racyProgram
-	}
-	at, err := program()
-	if err != nil {
-		t.Fatal(err)
-	}
+	at := peer.Portreeve(t)
 	dir, err := os.MkdirTemp("", "dur-") // short: a socket's path has 108 bytes at most
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = os.RemoveAll(dir) })
-	h := &house{dir: dir, program: at, store: s.store, env: append(os.Environ(), "NO_COLOR=1", "GORACE=atexit_sleep_ms=0 halt_on_error=0")}
+	h := &house{dir: dir, program: at, store: s.store, env: append(os.Environ(), "NO_COLOR=1")}
 	if s.store == "" {
 		h.store = "sqlite:" + filepath.Join(dir, "portreeve.db")
 	}

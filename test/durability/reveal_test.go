@@ -185,7 +185,7 @@ func (f *fleet) held(t *testing.T) {
 // A revealed secret is in the record, whatever becomes of the process right after.
 func TestNothingRevealedIsForgottenWhenTheProcessIsKilled(t *testing.T) {
 	t.Parallel()
-	kills := times(t, "PORTREEVE_KILLS", 8)
+	kills := times(t, "PORTREEVE_KILLS", 5)
 	t.Run("sqlite", func(t *testing.T) {
 		t.Parallel()
 		revealAndKill(t, "", kills, nil)
