@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/portreeve/portreeve/internal/standin"
+	"github.com/portreeve/portreeve/test/peer"
 )
 
 // The addresses that the pages use. A test takes free ports and puts these back
@@ -43,11 +44,7 @@ func TestCommandsOfThePages(t *testing.T) {
 		}
 		t.Skip("curl is missing")
 	}
-	bin := t.TempDir()
-	build := exec.Command("go", "build", "-o", filepath.Join(bin, "portreeve"), "../cmd/portreeve")
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
+	bin := filepath.Dir(peer.Portreeve(t))
 	for _, file := range append(pages(t), "operations.md", "tutorial.md") {
 		p := readPage(t, file)
 		if !p.types() {

@@ -19,10 +19,7 @@ import (
 func TestDemo(t *testing.T) {
 	t.Parallel()
 	peer.Program(t, "curl")
-	bin := t.TempDir() + "/portreeve"
-	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", bin, "github.com/portreeve/portreeve/cmd/portreeve").CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
+	bin := peer.Portreeve(t)
 	for name, tests := range map[string][]func(t *testing.T, d *demo.Demo){
 		"the tour's lines run in a shell":    {linesRunInAShell},
 		"a group of the tour runs as a file": {groupsRunAsFiles},

@@ -81,6 +81,7 @@ func startWith(t testing.TB, change map[string]string, ca *authority) *world {
 	maps.Copy(words, change)
 	var err error
 	o := standin.Auth0Options{
+		RSA: edge.Keys(t),
 		Clients: []standin.Client{{ID: "app", Secret: "app-secret-zq8"},
 			{ID: "manager", Secret: "manager-secret-zq8", Scopes: []string{"read:users", "update:users"}}},
 		Audiences: []string{audience},
