@@ -7,6 +7,7 @@ import (
 	"encoding/base64"
 	"io/fs"
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -24,6 +25,7 @@ var own embed.FS
 type assets struct {
 	version string
 	files   map[string]request.Reply
+	imports map[string][]string // of a module: those it needs, at any remove
 }
 
 func newAssets() (*assets, error) {
@@ -65,8 +67,32 @@ func newAssets() (*assets, error) {
 			add(name, body)
 		}
 	}
+	a.imports = map[string][]string{}
+	for name := range a.files {
+		if path.Ext(name) == ".js" {
+			a.imports[name] = a.imported(name)
+		}
+	}
 	a.version = base64.RawURLEncoding.EncodeToString(sum.Sum(nil)[:9])
 	return a, nil
+}
+
+// imported are the modules that a module imports, and those that they import. A page
+// names them to the browser, which then loads all of them at once; by itself it
+// learns of each from the one that imports it, ten round trips deep.
+func (a *assets) imported(name string) (out []string) {
+	from := regexp.MustCompile(`(?m)^(?:import|export)\b[^'"\n]*['"](\.[^'"]+)['"]`)
+	next := []string{name}
+	for len(next) > 0 {
+		one := next[0]
+		next = next[1:]
+		for _, m := range from.FindAllStringSubmatch(string(a.files[one].Body), -1) {
+			if at := path.Join(path.Dir(one), m[1]); at != name && !slices.Contains(out, at) {
+				out, next = append(out, at), append(next, at)
+			}
+		}
+	}
+	return out
 }
 
 // at is where a file stands.

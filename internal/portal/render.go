@@ -71,9 +71,10 @@ func parse(into *template.Template, name string) error {
 type frame struct {
 	Title, Site, Version string
 	Style, Script        string
-	Module               string // a further script of this page; ""
-	Modules              string // where the modules of escrow stand: a folder
-	Escrow               string // the origin of /v1; "" is this site's
+	Module               string   // a further script of this page; ""
+	Imports              []string // what that one needs
+	Modules              string   // where the modules of escrow stand: a folder
+	Escrow               string   // the origin of /v1; "" is this site's
 	Nav                  []navGroup
 	Reader               reader
 	Message              string // after a form
@@ -140,6 +141,9 @@ func (v *visit) make(status int, page, title string, data any, f *form, module s
 	}
 	if module != "" {
 		in.Module = a.at(module)
+		for _, name := range a.imports[module] {
+			in.Imports = append(in.Imports, a.at(name))
+		}
 	}
 	var b bytes.Buffer
 	if err := t.ExecuteTemplate(&b, "frame", &in); err != nil {
@@ -172,21 +176,22 @@ func (s *site) headers() request.Header {
 // first: {{time $ .CreatedAt}}.
 func pieces() template.FuncMap {
 	return template.FuncMap{
-		"once":  newOnceValue,
-		"time":  func(f *frame, at any) template.HTML { return f.time(at) },
-		"ago":   func(f *frame, at any) template.HTML { return f.ago(at) },
-		"empty": newEmpty,
-		"badge": func(kind, text string) badgePart { return badgePart{kind, text} },
-		"field": newField,
-		"join":  strings.Join,
-		"count": count,
-		"short": short,
-		"path":  url.PathEscape,
-		"query": func(s string) template.URL { return template.URL(url.QueryEscape(s)) }, //nolint:gosec // escaped here, and not once more where it stands
-		"has":   func(list []string, s string) bool { return slices.Contains(list, s) },
-		"dict":  dict,
-		"list":  func(words ...string) []string { return words },
-		"first": first, "beyond": beyond, "lead": leadOf,
+		"once":    newOnceValue,
+		"time":    func(f *frame, at any) template.HTML { return f.time(at) },
+		"ago":     func(f *frame, at any) template.HTML { return f.ago(at) },
+		"counted": func(f *frame) template.HTML { return f.counted() },
+		"empty":   newEmpty,
+		"badge":   func(kind, text string) badgePart { return badgePart{kind, text} },
+		"field":   newField,
+		"join":    strings.Join,
+		"count":   count,
+		"short":   short,
+		"path":    url.PathEscape,
+		"query":   func(s string) template.URL { return template.URL(url.QueryEscape(s)) }, //nolint:gosec // escaped here, and not once more where it stands
+		"has":     func(list []string, s string) bool { return slices.Contains(list, s) },
+		"dict":    dict,
+		"list":    func(words ...string) []string { return words },
+		"first":   first, "beyond": beyond, "lead": leadOf,
 		"minus": func(a, b int) int { return a - b },
 	}
 }

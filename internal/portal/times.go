@@ -48,6 +48,16 @@ func (f *frame) ago(v any) template.HTML {
 	return template.HTML(`<time datetime="` + at.UTC().Format(time.RFC3339) + `" title="` + at.Format("2 Jan 2006, 15:04:05 MST") + `" class="ago">` + text + `</time>`) //nolint:gosec // as above
 }
 
+// countsLag is how long a request may wait before it counts: usage.Run writes its
+// counters at least every five seconds.
+const countsLag = 5 * time.Second
+
+// counted is the moment up to which counts of use are whole on this page.
+func (f *frame) counted() template.HTML {
+	at := f.now.Add(-countsLag).In(f.zone.Location)
+	return template.HTML(`<time datetime="` + at.UTC().Format(time.RFC3339) + `" class="exact">` + at.Format("2 Jan 2006, 15:04:05") + `</time>`) //nolint:gosec // as above
+}
+
 // Zone is what the reader's times are in. It is for templates.
 func (f *frame) Zone() string { return f.zone.String() }
 

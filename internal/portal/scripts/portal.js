@@ -5,14 +5,14 @@
 const zone = Intl.DateTimeFormat().resolvedOptions().timeZone
 if (zone && zone !== document.body.dataset.zone && /^[A-Za-z0-9_+\-/]{1,64}$/.test(zone)) {
   document.cookie = `__Host-portreeve-zone=${zone}; Path=/; Secure; SameSite=Lax; Max-Age=31536000`
-  const parts = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short', year: 'numeric', hour: '2-digit', minute: '2-digit', hourCycle: 'h23' })
+  const parts = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short', year: 'numeric', hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23' })
   const months = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec']
   for (const time of document.querySelectorAll('time[datetime]')) {
     const at = new Date(time.dateTime)
     if (isNaN(at)) continue
     const p = Object.fromEntries(parts.formatToParts(at).map(({ type, value }) => [type, value]))
     const month = months[Number(new Intl.DateTimeFormat('en-GB', { month: 'numeric' }).format(at)) - 1]
-    const text = `${p.day} ${month} ${p.year}, ${p.hour}:${p.minute}`
+    const text = `${p.day} ${month} ${p.year}, ${p.hour}:${p.minute}${time.classList.contains('exact') ? `:${p.second}` : ''}`
     if (time.classList.contains('ago')) time.title = text
     else time.textContent = text
   }
