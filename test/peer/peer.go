@@ -1,7 +1,7 @@
 // Package peer finds the real programs that tests talk to: Node packages in
-// test/npm, what the system has, and the command itself. Where one is missing the test is skipped,
-// unless PORTREEVE_PEERS is "required", which `make test` sets after installing
-// them: then it fails.
+// test/npm, what the system has, and the command itself. Where one is missing the
+// test is skipped, unless PORTREEVE_PEERS is "required", which `make test` sets after
+// installing them: then it fails.
 package peer
 
 import (
@@ -37,6 +37,16 @@ func Program(t testing.TB, name string) string {
 		missing(t, name)
 	}
 	return path
+}
+
+// Chromium returns the path of a Chromium. That without windows is the same to a
+// page, and opens one for somebody new in a seventh of the time.
+func Chromium(t testing.TB) string {
+	t.Helper()
+	if path, err := exec.LookPath("chromium-headless-shell"); err == nil {
+		return path
+	}
+	return Program(t, "chromium")
 }
 
 func missing(t testing.TB, what string) {
