@@ -9,7 +9,6 @@ import (
 	"testing"
 
 	"github.com/chromedp/cdproto/emulation"
-	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 
 	"github.com/portreeve/portreeve/internal/app"
@@ -102,7 +101,7 @@ func TestTheDocumentation(t *testing.T) {
 
 	// Without a script the search is an index.
 	plain := open(t, chrome, origin)
-	call(plain, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})
+	plain.scriptless()
 	plain.goTo(origin + "/docs/search.html?q=revocation")
 	if !strings.Contains(plain.text(), "Behind another proxy") || eval[bool](plain, `!!document.querySelector(".copy")`) {
 		t.Error("without a script there is no index, or a button that does nothing")
@@ -143,24 +142,6 @@ func (l *look) reads(b *tab, name, heading string) {
 	if got := b.last(); got.status != 200 || !strings.HasPrefix(got.header["content-security-policy"], "default-src 'none'; ") {
 		b.t.Errorf("%s: %d %v", name, got.status, got.header)
 	}
-	for _, width := range []int64{360, 1280} {
-		for _, scheme := range []string{"light", "dark"} {
-			b.screen(width, scheme)
-			if over := eval[int](b, `document.documentElement.scrollWidth - innerWidth`); over > 0 {
-				b.t.Errorf("%s: %d px wider than a screen of %d", name, over, width)
-			}
-			if (width == 360) == (scheme == "light") { // every colour and every width, once
-				for _, v := range l.violations(b) {
-					b.t.Errorf("%s, %s at %d px: %.600s", name, scheme, width, v)
-				}
-			}
-			if l.shots != "" {
-				shot := call(b, page.CaptureScreenshot, page.CaptureScreenshotParams{})
-				if err := os.WriteFile(filepath.Join(l.shots, fmt.Sprintf("%s-%s-%d.png", name, scheme, width)), shot.Data, 0o600); err != nil {
-					b.t.Fatal(err)
-				}
-			}
-		}
-	}
+	l.both(b, name)
 	b.quiet()
 }

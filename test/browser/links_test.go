@@ -43,9 +43,9 @@ func TestLinksThatOpenedNoApp(t *testing.T) {
 	l := &look{axe: string(axe), shots: os.Getenv("PORTREEVE_SHOTS")}
 	e := edge.Start(t, edge.Setting{Text: linksFile})
 	origin := "http://localhost:" + e.Addr[strings.LastIndexByte(e.Addr, ':')+1:]
-	browser := chromium(t)
+	chrome := chromium(t)
 	visitor := func(agent string) *tab {
-		b := open(t, browser, origin)
+		b := open(t, chrome, origin)
 		call(b, emulation.SetUserAgentOverride, emulation.SetUserAgentOverrideParams{UserAgent: agent})
 		return b
 	}

@@ -79,20 +79,32 @@ func (l *look) at(b *tab, name string, status int, heading string) {
 		b.t.Errorf("%s: %d %v", name, got.status, got.header)
 	}
 	b.quiet()
-	for _, width := range []int64{360, 1280} {
-		for _, scheme := range []string{"light", "dark"} {
-			b.screen(width, scheme)
-			if over := eval[int](b, `document.documentElement.scrollWidth - innerWidth`); over > 0 {
-				b.t.Errorf("%s: %d px wider than a screen of %d", name, over, width)
-			}
-			if (width == 360) == (scheme == "light") { // every colour and every width, once
-				for _, v := range l.violations(b) {
-					b.t.Errorf("%s, %s at %d px: %s", name, scheme, width, v)
-				}
-			}
-			if l.shots != "" {
-				l.shoot(b, fmt.Sprintf("%s-%s-%d.png", name, scheme, width))
-			}
+	l.both(b, name)
+}
+
+// screens are those that pages are looked at on: every width and every colour, once.
+var screens = []struct {
+	width  int64
+	scheme string
+}{{360, "light"}, {1280, "dark"}}
+
+// both looks at the page that is shown on a telephone by day and on a screen by night.
+func (l *look) both(b *tab, name string) {
+	b.t.Helper()
+	for _, as := range screens {
+		b.screen(as.width, as.scheme)
+		if over := eval[int](b, `document.documentElement.scrollWidth - innerWidth`); over > 0 {
+			b.t.Errorf("%s: %d px wider than a screen of %d", name, over, as.width)
+		}
+		looks := l.violations
+		if as.scheme == "dark" { // the rest is the same
+			looks = l.colours
+		}
+		for _, v := range looks(b) {
+			b.t.Errorf("%s, %s at %d px: %.600s", name, as.scheme, as.width, v)
+		}
+		if l.shots != "" {
+			l.shoot(b, fmt.Sprintf("%s-%s-%d.png", name, as.scheme, as.width))
 		}
 	}
 }
@@ -106,7 +118,15 @@ func (b *tab) screen(width int64, scheme string) {
 }
 
 // violations are what axe finds, every rule of it.
-func (l *look) violations(b *tab) []string {
+func (l *look) violations(b *tab) []string { b.t.Helper(); return l.finds(b, `{}`) }
+
+// colours are what axe finds in what may be another where the width and the colours are.
+func (l *look) colours(b *tab) []string {
+	b.t.Helper()
+	return l.finds(b, `{runOnly: ["color-contrast", "scrollable-region-focusable"]}`)
+}
+
+func (l *look) finds(b *tab, options string) []string {
 	b.t.Helper()
 	if !eval[bool](b, `!!window.axe`) {
 		b.do("load axe", chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
@@ -114,7 +134,7 @@ func (l *look) violations(b *tab) []string {
 			return err
 		}))
 	}
-	return eval[[]string](b, `axe.run(document, {resultTypes: ["violations"]}).then((r) => r.violations.map((v) => v.id + ": " + v.help + " " + v.nodes.map((n) => n.html).join(" ")))`)
+	return eval[[]string](b, `axe.run(document, {resultTypes: ["violations"], reporter: "no-passes", ...`+options+`}).then((r) => r.violations.map((v) => v.id + ": " + v.help + " " + v.nodes.map((n) => n.html).join(" ")))`)
 }
 
 func (l *look) shoot(b *tab, name string) {

@@ -58,7 +58,8 @@ func TestThePortal(t *testing.T) {
 	d := newDesk(t)
 	t.Run("flows", func(t *testing.T) {
 		for name, flow := range map[string]func(*testing.T){
-			"every page":              d.everyPage,
+			"every page, narrow":      d.narrow,
+			"every page, wide":        d.wide,
 			"by mouse":                d.byMouse,
 			"by keyboard":             d.byKeyboard,
 			"signed in by Access":     d.byAccess,
@@ -67,7 +68,6 @@ func TestThePortal(t *testing.T) {
 			"hostile names":           d.hostile,
 			"forms that go astray":    d.astray,
 			"addresses that are made": d.addresses,
-			"weight":                  d.weight,
 		} {
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()

@@ -36,6 +36,7 @@ const officeFile = `
 environment: test
 oidc: [{name: corp, issuer: "@ISSUER@", audience: portreeve, clientId: "@CLIENT@", clientSecret: "@SECRET@", scopes: [openid, email]}]
 signIn: corp
+store: "sqlite:portreeve.db"
 session: {}
 portal: {}
 `

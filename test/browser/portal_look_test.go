@@ -3,9 +3,7 @@ package browser
 import (
 	"encoding/json"
 	"fmt"
-	"maps"
 	"regexp"
-	"slices"
 	"strings"
 	"testing"
 	"text/tabwriter"
@@ -59,10 +57,30 @@ func (d *desk) machine(t *testing.T, hostname string) string {
 	return list.Data[0].ID
 }
 
-// everyPage looks at every page in both themes, on a telephone and on a screen.
-func (d *desk) everyPage(t *testing.T) {
+// weighed is what a page weighs, and how far it moved while it was loaded.
+type weighed struct {
+	Bytes, Requests int
+	Shift           float64
+	Moved           []string
+}
+
+// narrow and wide look at every page, on a telephone by day and on a screen by night,
+// and hold it to what it may weigh: its HTML with lists that are full, what it loads
+// besides into an empty cache, and how far it moves while it loads, for a reader whose
+// time zone the page does not know yet.
+func (d *desk) narrow(t *testing.T) { d.everyPage(t, 360, "light") }
+func (d *desk) wide(t *testing.T)   { d.everyPage(t, 1280, "dark") }
+
+func (d *desk) everyPage(t *testing.T, width int64, scheme string) {
 	b := d.signIn(t, "kim", "/keys")
+	call(b, network.SetCacheDisabled, network.SetCacheDisabledParams{CacheDisabled: true})
+	call(b, emulation.SetTimezoneOverride, emulation.SetTimezoneOverrideParams{TimezoneID: "Asia/Kathmandu"})
+	b.screen(width, scheme)
+	var table strings.Builder
+	w := tabwriter.NewWriter(&table, 0, 4, 2, ' ', 0)
+	fmt.Fprintln(w, "page\tbytes\trequests\tshift")
 	for _, path := range append(d.everywhere(t), "/nowhere/at-all", "/keys/ak_00000000000000000000000000") {
+		call(b, network.DeleteCookies, network.DeleteCookiesParams{Name: "__Host-portreeve-zone", URL: d.origin})
 		d.visit(b, path)
 		want := 200
 		switch {
@@ -72,34 +90,40 @@ func (d *desk) everyPage(t *testing.T) {
 		if got := b.last().status; got != want {
 			t.Errorf("%s: %d", path, got)
 		}
-		d.seen(b, path)
+		v := eval[weighed](b, weigh)
+		most := mostRequests
+		if strings.HasPrefix(path, "/escrow") {
+			most = mostModules
+		}
+		if v.Bytes == 0 || v.Bytes > mostBytes || v.Requests > most || v.Shift > mostShift {
+			t.Errorf("%s at %d px: %d bytes, %d requests, shift %.4f of %q", path, width, v.Bytes, v.Requests, v.Shift, v.Moved)
+		}
+		fmt.Fprintf(w, "%s\t%d\t%d\t%.4f\n", path, v.Bytes, v.Requests, v.Shift)
+		d.seen(b, path, width, scheme)
 	}
+	_ = w.Flush()
+	t.Log("\n" + table.String())
 }
 
 // alikeInDark are pages that have the colours of another: axe takes its time.
 var alikeInDark = regexp.MustCompile(`\?|/(edit|rotate|revoke|remove)$`)
 
-// seen looks at the page that is shown: every colour and every width, once.
-func (d *desk) seen(b *tab, name string) {
+// seen looks at the page that is shown. By night no more than colours are another.
+func (d *desk) seen(b *tab, name string, width int64, scheme string) {
 	b.t.Helper()
-	for _, as := range []struct {
-		width  int64
-		scheme string
-	}{{360, "light"}, {1280, "dark"}} {
-		b.screen(as.width, as.scheme)
-		b.fits(name, as.width)
-		if as.scheme == "dark" { // the rest is the same
-			eval[bool](b, `(axe.configure({rules: axe.getRules().filter((r) => !/^(color-contrast|target-size|scrollable-region-focusable)$/.test(r.ruleId)).map((r) => ({id: r.ruleId, enabled: false}))}), true)`)
-		}
-		if as.scheme == "dark" && alikeInDark.MatchString(name) {
-			continue
-		}
-		for _, v := range d.look.violations(b) {
-			b.t.Errorf("%s, %s at %d px: %.600s", name, as.scheme, as.width, v)
-		}
-		if d.look.shots != "" {
-			d.look.shoot(b, strings.Trim(strings.NewReplacer("/", "_", "?", "_", "=", "_").Replace(name), "_")+fmt.Sprintf("-%s-%d.png", as.scheme, as.width))
-		}
+	b.fits(name, width)
+	var found []string
+	switch {
+	case scheme == "light":
+		found = d.look.violations(b)
+	case !alikeInDark.MatchString(name):
+		found = d.look.colours(b)
+	}
+	for _, v := range found {
+		b.t.Errorf("%s, %s at %d px: %.600s", name, scheme, width, v)
+	}
+	if d.look.shots != "" {
+		d.look.shoot(b, strings.Trim(strings.NewReplacer("/", "_", "?", "_", "=", "_").Replace(name), "_")+fmt.Sprintf("-%s-%d.png", scheme, width))
 	}
 	if n := eval[int](b, `document.querySelectorAll("h1").length`); n != 1 {
 		b.t.Errorf("%s has %d first headings", name, n)
@@ -140,44 +164,3 @@ const weigh = `new Promise((tell) => requestAnimationFrame(() => requestAnimatio
     tell({Bytes: performance.getEntriesByType("navigation")[0].decodedBodySize, Requests: 1 + performance.getEntriesByType("resource").length, Shift: shift, Moved: moved})
   })
 })))`
-
-// weight holds every page to what it may weigh: its HTML with lists that are full,
-// what it loads besides into an empty cache, and how far it moves while it loads,
-// for a reader whose time zone the page does not know yet.
-func (d *desk) weight(t *testing.T) {
-	b := d.signIn(t, "kim", "/keys")
-	call(b, network.SetCacheDisabled, network.SetCacheDisabledParams{CacheDisabled: true})
-	call(b, emulation.SetTimezoneOverride, emulation.SetTimezoneOverrideParams{TimezoneID: "Asia/Kathmandu"})
-	type weighed struct {
-		Bytes, Requests int
-		Shift           float64
-		Moved           []string
-	}
-	all := map[string]weighed{}
-	for _, path := range append(d.everywhere(t), d.everywhere(t)...) {
-		before, again := all[path]
-		if again { // then as a telephone shows it
-			b.screen(360, "light")
-		}
-		call(b, network.DeleteCookies, network.DeleteCookiesParams{Name: "__Host-portreeve-zone", URL: d.origin})
-		d.visit(b, path)
-		v := eval[weighed](b, weigh)
-		most := mostRequests
-		if strings.HasPrefix(path, "/escrow") {
-			most = mostModules
-		}
-		v.Shift = max(v.Shift, before.Shift)
-		if all[path] = v; v.Bytes == 0 || v.Bytes > mostBytes || v.Requests > most || v.Shift > mostShift {
-			t.Errorf("%s: %d bytes, %d requests, shift %.4f of %q", path, v.Bytes, v.Requests, v.Shift, v.Moved)
-		}
-	}
-	var table strings.Builder
-	w := tabwriter.NewWriter(&table, 0, 4, 2, ' ', 0)
-	fmt.Fprintln(w, "page\tbytes\trequests\tshift")
-	for _, path := range slices.Sorted(maps.Keys(all)) {
-		v := all[path]
-		fmt.Fprintf(w, "%s\t%d\t%d\t%.4f\n", path, v.Bytes, v.Requests, v.Shift)
-	}
-	_ = w.Flush()
-	t.Log("\n" + table.String())
-}

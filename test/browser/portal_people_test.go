@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"strings"
 	"testing"
-
-	"github.com/chromedp/cdproto/emulation"
 )
 
 // byAccess is the portal behind Cloudflare Access, which says in a header who is
@@ -76,7 +74,10 @@ func (d *desk) roles(t *testing.T) {
 					t.Errorf("the menu offers %s %s", who.name, path)
 				}
 				if !seen { // one refusal looks like another
-					d.seen(b, path)
+					for _, as := range screens {
+						b.screen(as.width, as.scheme)
+						d.seen(b, path, as.width, as.scheme)
+					}
 					seen = true
 				}
 			}
@@ -100,7 +101,7 @@ func (d *desk) roles(t *testing.T) {
 // withoutScripts is the portal in a browser that runs none.
 func (d *desk) withoutScripts(t *testing.T) {
 	b := d.signIn(t, "ann", "/keys")
-	call(b, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})
+	b.scriptless()
 	h := mouse{b}
 	d.tokenTasks(t, h, "s")
 	d.keyTasksPlain(h)

@@ -99,8 +99,8 @@ func (d *desk) readTasks(_ *testing.T, h hand) {
 	}
 }
 
-// narrow is the menu of a telephone, by keyboard.
-func (d *desk) narrow(t *testing.T, k keys) {
+// telephone is the menu of a narrow screen, by keyboard.
+func (d *desk) telephone(t *testing.T, k keys) {
 	k.screen(360, "light")
 	d.open(k, "/keys", "API keys")
 	if eval[bool](k.tab, `document.querySelector("nav.side a").checkVisibility({visibilityProperty: true})`) {

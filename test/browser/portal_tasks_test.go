@@ -15,7 +15,7 @@ func (d *desk) byMouse(t *testing.T) {
 func (d *desk) byKeyboard(t *testing.T) {
 	b := d.byLink(t)
 	d.everything(t, keys{b}, "k")
-	d.narrow(t, keys{b})
+	d.telephone(t, keys{b})
 }
 
 // everything does the tasks, with names that end in the hand's own letter.

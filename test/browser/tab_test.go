@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/chromedp/cdproto/audits"
 	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/log"
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/cdproto/page"
@@ -23,11 +25,16 @@ import (
 // patience is how long a browser may take for one thing.
 const patience = 20 * time.Second
 
-// chromium starts the one browser of the package.
+// chromium is the one browser of the package, which whoever is first starts.
 func chromium(t *testing.T) context.Context {
 	t.Helper()
+	browser.Lock()
+	defer browser.Unlock()
+	if browser.ctx != nil {
+		return browser.ctx
+	}
 	opts := []chromedp.ExecAllocatorOption{
-		chromedp.ExecPath(peer.Program(t, "chromium")), chromedp.Headless, chromedp.NoSandbox, chromedp.DisableGPU, chromedp.NoFirstRun, chromedp.NoDefaultBrowserCheck,
+		chromedp.ExecPath(peer.Chromium(t)), chromedp.Headless, chromedp.NoSandbox, chromedp.DisableGPU, chromedp.NoFirstRun, chromedp.NoDefaultBrowserCheck,
 		// Nothing leaves this machine: the provider's own pages name a font elsewhere.
 		chromedp.Flag("host-resolver-rules", "MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE *.localhost, EXCLUDE 127.0.0.1"),
 	}
@@ -35,14 +42,29 @@ func chromium(t *testing.T) context.Context {
 		"disable-background-timer-throttling", "disable-backgrounding-occluded-windows", "disable-renderer-backgrounding"} {
 		opts = append(opts, chromedp.Flag(flag, true))
 	}
-	ctx, stop := chromedp.NewExecAllocator(context.Background(), opts...)
-	t.Cleanup(stop)
-	ctx, stop = chromedp.NewContext(ctx)
-	t.Cleanup(stop)
+	ctx, quit := chromedp.NewExecAllocator(context.Background(), opts...)
+	ctx, closes := chromedp.NewContext(ctx)
+	browser.stop = func() { closes(); quit() }
 	if err := chromedp.Do(ctx); err != nil {
 		t.Fatalf("start Chromium: %v", err)
 	}
+	browser.ctx = ctx
 	return ctx
+}
+
+// browser outlives each test, and is stopped when all have ended.
+var browser struct {
+	sync.Mutex
+	ctx  context.Context
+	stop func()
+}
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if browser.stop != nil {
+		browser.stop()
+	}
+	os.Exit(code)
 }
 
 // tab is one tab of somebody's browser.
@@ -50,6 +72,7 @@ type tab struct {
 	t    testing.TB
 	ctx  context.Context
 	home string // the origin whose pages must not complain
+	dead bool   // its pages run no scripts
 
 	mu     sync.Mutex
 	at     string // the page shown
@@ -188,16 +211,40 @@ func eval[T any](b *tab, script string) T {
 	return v
 }
 
+// scriptless turns scripts off.
+func (b *tab) scriptless() {
+	b.t.Helper()
+	call(b, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})
+	b.dead = true
+}
+
+// waits looks whether a condition holds, again and again: in the page, where that
+// costs least.
+const waits = `new Promise((tell) => {
+  const began = performance.now()
+  const look = () => {
+    let holds = false
+    try { holds = %s } catch {}
+    if (holds || performance.now() - began > 300) tell(holds)
+    else setTimeout(look, 5)
+  }
+  look()
+})`
+
 // until waits until a condition holds in the page that is there by then.
 func (b *tab) until(condition string) *tab {
 	b.t.Helper()
-	var err error
+	once := `document.readyState === "complete" && !!(` + condition + `)`
+	script := fmt.Sprintf(waits, once)
+	if b.dead {
+		script = once
+	}
 	for end := time.Now().Add(patience); time.Now().Before(end); <-time.After(5 * time.Millisecond) {
-		var ok bool
-		if ok, err = try[bool](b, `document.readyState === "complete" && !!(`+condition+`)`); ok {
+		if ok, _ := try[bool](b, script); ok {
 			return b
 		}
 	}
+	_, err := try[bool](b, once)
 	text, _ := try[string](b, `location.href + "\n" + document.body.innerText`)
 	b.t.Fatalf("in vain: %s (%v) on\n%s", condition, err, text)
 	return b
