@@ -19,20 +19,29 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/portreeve/portreeve/test/peer"
 )
 
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){"portreeve": main})
 }
 
-// Each script of testdata is one thing that somebody does with the command.
+// Each script of testdata is one thing that somebody does with the command: as it is
+// built for them, which starts in a fraction of the time that a race build takes. What
+// serves and is told to reload and to stop has the race detector in it, as tests have.
 func TestScripts(t *testing.T) {
 	t.Parallel()
+	built := filepath.Dir(peer.Portreeve(t))
+	racy := []string{"script-serve", "script-reload", "script-stop"}
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata",
 		RequireExplicitExec: true,
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("NO_COLOR", "1")
+			if !slices.Contains(racy, filepath.Base(e.WorkDir)) {
+				e.Setenv("PATH", built+string(filepath.ListSeparator)+e.Getenv("PATH"))
+			}
 			for name, folder := range map[string]string{"ACTIONS": "../../actions", "EVENTS": "../../examples/actions", "VECTORS": "../../internal/escrow/testdata/vectors"} {
 				path, err := filepath.Abs(folder)
 				if err != nil {
