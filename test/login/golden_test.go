@@ -197,11 +197,18 @@ func (w *world) step(t *testing.T, host, step string, known map[string]string, o
 	fmt.Fprintf(out, "%d\n", a.Status)
 	for _, name := range []string{"Content-Type", "Cache-Control", "Allow", "Retry-After", "X-Ratelimit-Limit", "X-Ratelimit-Remaining", "X-Portreeve-Signup", "Www-Authenticate", "Location"} {
 		for _, v := range a.Header.Values(name) {
+			if name == "Retry-After" && begun.MatchString(v) {
+				v = "900"
+			}
 			fmt.Fprintf(out, "%s: %s\n", name, v)
 		}
 	}
 	fmt.Fprintf(out, "%s\n", pretty(a.Body))
 }
+
+// begun is a quarter of an hour of which up to a minute is over: a busy machine takes that
+// long for the tries before.
+var begun = regexp.MustCompile(`^8[4-9][0-9]$`)
 
 var field = regexp.MustCompile(`^[A-Za-z0-9-]+: `)
 
