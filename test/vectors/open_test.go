@@ -3,6 +3,7 @@ package vectors
 import (
 	"bytes"
 	"encoding/json"
+	"sync"
 	"testing"
 
 	"github.com/portreeve/portreeve/internal/escrow/ends"
@@ -10,13 +11,23 @@ import (
 	"github.com/portreeve/portreeve/internal/escrow/shares"
 )
 
+// unwraps are wrappings that were opened, or were refused: deriving is what takes time.
+var unwraps sync.Map
+
+// unwrap opens a wrapping by a passphrase, once in this process.
+func unwrap(text, kid, passphrase string) (*ends.Key, error) {
+	done, _ := unwraps.LoadOrStore([3]string{text, kid, passphrase}, sync.OnceValues(func() (*ends.Key, error) { return ends.Unwrap(text, kid, passphrase) }))
+	once, _ := done.(func() (*ends.Key, error))
+	return once()
+}
+
 // opened are the keys of keys.json, by kid. They come out of wrappings, as keys do.
 func opened(t testing.TB) map[string]*ends.Key {
 	t.Helper()
 	out := map[string]*ends.Key{}
 	for _, w := range read[good](t, "good.json").Wrapped {
 		if out[w.Kid] == nil && w.By == "go" {
-			out[w.Kid] = must(ends.Unwrap(w.Wrapped, w.Kid, w.Passphrase))
+			out[w.Kid] = must(unwrap(w.Wrapped, w.Kid, w.Passphrase))
 		}
 	}
 	return out
@@ -63,7 +74,7 @@ func (g good) opens(t *testing.T, keys map[string]*ends.Key) {
 		}
 	}
 	for _, w := range g.Wrapped {
-		k, err := ends.Unwrap(w.Wrapped, w.Kid, w.Passphrase)
+		k, err := unwrap(w.Wrapped, w.Kid, w.Passphrase)
 		if err != nil || k.Public.Kid != w.Kid {
 			t.Errorf("wrapped by %s, %s: %v", w.By, w.Name, err)
 		}
@@ -146,7 +157,7 @@ func refusal(h hostile, keys map[string]*ends.Key) error {
 		_, err := keys[h.Sealed.Name].Answer(h.Sealed.Answer.Ciphertext)
 		return err
 	case "wrapping":
-		_, err := ends.Unwrap(h.Wrapped.Wrapped, h.Wrapped.Kid, h.Wrapped.Passphrase)
+		_, err := unwrap(h.Wrapped.Wrapped, h.Wrapped.Kid, h.Wrapped.Passphrase)
 		return err
 	case "recovery":
 		list := []shares.Share{}
