@@ -97,7 +97,7 @@ func newWorldOf(t testing.TB, engine, configuration string) *world {
 	echo := standin.NewEcho(edge.Listen(t), standin.EchoOptions{})
 	t.Cleanup(func() { _ = echo.Close() })
 	w := &world{own: map[string][]string{}, signs: signs()}
-	w.access = must(standin.NewAccess(edge.Listen(t), standin.AccessOptions{Team: "acme.cloudflareaccess.com", Audience: "app"}))
+	w.access = must(standin.NewAccess(edge.Listen(t), standin.AccessOptions{Team: "acme.cloudflareaccess.com", Audience: "app", RSA: edge.Keys(t)}))
 	t.Cleanup(func() { _ = w.access.Close() })
 	words := map[string]string{"STORE": engines[engine](t), "ECHO": echo.URL(), "CERTS": w.access.CertsURL(), "ROLES": ""}
 	draft := edge.Prepare(t, edge.Setting{Text: configuration, Words: words, Files: files()})
