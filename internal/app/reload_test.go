@@ -46,7 +46,7 @@ func TestNoRequestSeesTwoConfigurations(t *testing.T) {
 	s := serveFile(t, twoPlaces("A", echo.URL()), "key", secret32)
 	bearer := s.token("alice", "of-A")
 
-	const reloads = 1000
+	const reloads = 250
 	var served, refused, ended atomic.Int64
 	stop := make(chan struct{})
 	var wg sync.WaitGroup
