@@ -2,8 +2,10 @@ package escrow
 
 import (
 	"context"
+	"encoding/json"
 	"slices"
 
+	"github.com/portreeve/portreeve/internal/fault"
 	"github.com/portreeve/portreeve/internal/gateway"
 	"github.com/portreeve/portreeve/internal/identity"
 	"github.com/portreeve/portreeve/internal/limit"
@@ -64,7 +66,7 @@ const (
 //	GET   /v1/fleet                                    anybody: counts, runs by day
 //	GET   /v1/machines, /v1/machines/:id, /v1/runs     anybody
 //	GET   /v1/secrets                                  escrow:read
-//	POST  /v1/secrets/:id/reveal                       escrow:reveal  {reason}
+//	POST  /v1/secrets/:id/reveal                       escrow:reveal  {reason, stepUp?}
 //	GET   /v1/audit                                    audit:read
 //	GET   /v1/configs, /v1/configs/:name               escrow:write
 //	GET   /v1/configs/:name/versions                   escrow:write
@@ -128,18 +130,19 @@ func (u *surface) people(providers []string) []gateway.SurfaceRoute {
 			Limit: &limit.RuleConfig{WindowMs: 60_000, Max: 600, By: "principal"}, LimitOf: "escrow, people",
 			Op: gateway.Operation{Surface: "escrow", Name: name, MaxBody: body, Tenant: true, Run: u.person(run)}}
 	}
+	byScript := func(r gateway.SurfaceRoute) gateway.SurfaceRoute { r.Factor = u.demanded; return r }
 	return []gateway.SurfaceRoute{
-		route("POST", "/v1/tenant/key/challenge", "ask for a challenge", setKeys, smallBody, u.challenge),
+		byScript(route("POST", "/v1/tenant/key/challenge", "ask for a challenge", setKeys, smallBody, u.challenge)),
 		route("GET", "/v1/tenant/key", "list the tenant's keys", seeMachines, 0, u.keys),
-		route("POST", "/v1/tenant/key", "set or replace the tenant's key", setKeys, keyBodyMax, u.onboard),
-		route("POST", "/v1/tenant/key/:kid/wrapping", "wrap a key by another passphrase", setKeys, keyBodyMax, u.rewrap),
-		route("POST", "/v1/tenant/key/:kid/wrapping/:version/remove", "remove an old wrapping", setKeys, smallBody, u.unwrap),
+		byScript(route("POST", "/v1/tenant/key", "set or replace the tenant's key", setKeys, keyBodyMax, u.onboard)),
+		byScript(route("POST", "/v1/tenant/key/:kid/wrapping", "wrap a key by another passphrase", setKeys, keyBodyMax, u.rewrap)),
+		byScript(route("POST", "/v1/tenant/key/:kid/wrapping/:version/remove", "remove an old wrapping", setKeys, smallBody, u.unwrap)),
 		route("GET", "/v1/fleet", "count machines and runs", seeMachines, 0, u.fleet),
 		route("GET", "/v1/machines", "list machines", seeMachines, 0, u.listMachines),
 		route("GET", "/v1/machines/:id", "read a machine", seeMachines, 0, u.machine),
 		route("GET", "/v1/runs", "list runs", seeMachines, 0, u.listRuns),
 		route("GET", "/v1/secrets", "list secrets, without them", seeSecrets, 0, u.listSecrets),
-		route("POST", "/v1/secrets/:id/reveal", "reveal a sealed secret", reveal, smallBody, u.reveal),
+		byScript(route("POST", "/v1/secrets/:id/reveal", "reveal a sealed secret", reveal, smallBody, u.reveal)),
 		route("GET", "/v1/audit", "read the audit trail", seeAudit, 0, u.audit),
 		route("GET", "/v1/configs", "list configurations of machines", setConfigs, 0, u.listConfigs),
 		route("POST", "/v1/configs", "create a configuration of machines", setConfigs, configMax, u.createConfig),
@@ -147,6 +150,20 @@ func (u *surface) people(providers []string) []gateway.SurfaceRoute {
 		route("GET", "/v1/configs/:name/versions", "list the versions of a configuration", setConfigs, 0, u.configVersions),
 		route("POST", "/v1/configs/:name", "change a configuration of machines", setConfigs, configMax, u.changeConfig),
 	}
+}
+
+// demanded asks for the second factor that the site's requireMfa wants. Browsers call
+// these operations from the portal's host, whose origin Access's CORS rules let send
+// no header for it, so that the step-up stands in the body.
+func (u *surface) demanded(ctx context.Context, c *gateway.Call) error {
+	var b struct {
+		StepUp string `json:"stepUp"`
+	}
+	_ = json.Unmarshal(c.Body, &b) // the operation says what is wrong with a body
+	if u.s.d.Factors == nil {
+		return fault.New(fault.Forbidden, policy.CodeMFA, "Second factor required")
+	}
+	return u.s.d.Factors.Demanded(ctx, c, b.StepUp)
 }
 
 // person refuses whoever has no users row in the tenant, and posts that a page of

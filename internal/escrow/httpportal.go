@@ -44,6 +44,7 @@ func (u *surface) challenge(ctx context.Context, c *gateway.Call, p Person) (req
 	}
 	var b struct {
 		PublicKey json.RawMessage `json:"publicKey"`
+		StepUp    string          `json:"stepUp"` // looked at by demanded
 	}
 	if err := input.JSON(c.Body, &b); err != nil {
 		return request.Reply{}, err
@@ -157,6 +158,7 @@ func (u *surface) reveal(ctx context.Context, c *gateway.Call, p Person) (reques
 	}
 	var b struct {
 		Reason string `json:"reason"`
+		StepUp string `json:"stepUp"` // looked at by demanded
 	}
 	if err := input.JSON(c.Body, &b); err != nil {
 		return request.Reply{}, err

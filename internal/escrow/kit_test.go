@@ -72,6 +72,16 @@ func (f second) Shown(_ context.Context, c *gateway.Call, token string) error {
 	return nil
 }
 
+func (f second) Demanded(ctx context.Context, c *gateway.Call, token string) error {
+	if !f.has[c.Who.EmailFolded] {
+		token = ""
+	}
+	if token != "shown" {
+		return fault.New(fault.Forbidden, policy.CodeMFA, "Second factor required")
+	}
+	return nil
+}
+
 // house is the surface behind a gateway, as the application wires it.
 type house struct {
 	t        testing.TB
@@ -99,7 +109,8 @@ func each(t *testing.T, fn func(t *testing.T, h *house)) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) { fn(t, newHouse(t, db)) })
 }
 
-func newHouse(t testing.TB, db *store.DB) *house {
+// newHouse is one whose site asks for a second factor for permissions.
+func newHouse(t testing.TB, db *store.DB, requireMFA ...string) *house {
 	t.Helper()
 	h := &house{t: t, db: db, clock: &clock{}, feed: change.NewFeed(db, change.Options{MaxStale: time.Hour})}
 	h.audit = audittest.New(t, db)
@@ -131,7 +142,7 @@ func newHouse(t testing.TB, db *store.DB) *house {
 	c := &Config{PortalOrigin: portal}
 	site := gateway.BuildSite(gateway.SiteInput{
 		Name: "api.example.com", Hosts: []string{"api.example.com"}, Identity: id, Book: policy.NewBook(nil, root), CORS: c.CORS(),
-		Surfaces: h.users.Guard(h.s.Routes(c, Place{Identity: id, Health: true})), RateLimit: &limit.Config{Enabled: &off},
+		Surfaces: h.users.Guard(h.s.Routes(c, Place{Identity: id, Health: true})), RateLimit: &limit.Config{Enabled: &off}, RequireMFA: requireMFA,
 		At: root, Inherited: func(string) *config.Reporter { return root }, Upstreams: map[string]gateway.UpstreamSettings{},
 	})
 	if doc.Failed() {

@@ -21,6 +21,9 @@ type Factors interface {
 	// Shown is nil where the caller has no factor, or a step-up that came with the
 	// request, or as token, proves one.
 	Shown(ctx context.Context, c *gateway.Call, token string) error
+	// Demanded is the same where the site's requireMfa asks for one: whoever has no
+	// factor is refused too.
+	Demanded(ctx context.Context, c *gateway.Call, token string) error
 }
 
 // Deps is what a Service works with.

@@ -2,11 +2,13 @@ package gateway
 
 import (
 	"cmp"
+	"context"
 	"slices"
 	"strings"
 
 	"github.com/portreeve/portreeve/internal/config"
 	"github.com/portreeve/portreeve/internal/policy"
+	"github.com/portreeve/portreeve/internal/request"
 )
 
 // surfaces adds the operations of Portreeve's own surfaces. A path pattern is
@@ -40,6 +42,10 @@ func (b *builder) surface(s SurfaceRoute) {
 	}
 	if need.RequireMFA == nil && b.asksFactor(need.RequiredPermissions) {
 		need.RequireMFA = &policy.MFAConfig{}
+		if s.Factor != nil {
+			r.factorLate = true
+			op.Run = afterFactor(s.Factor, op.Run)
+		}
 	}
 	r.Requirement = policy.Compile(need, policy.Deps{Book: b.Book, Params: pattern.names, Surface: true}, b.At.At(""))
 	if r.Identify {
@@ -62,6 +68,16 @@ func (b *builder) surface(s SurfaceRoute) {
 	}
 	b.endpointLimit(r)
 	b.standardLimit(r, cmp.Or(s.LimitOf, op.Surface), s.Limit)
+}
+
+// afterFactor runs an operation for whoever has shown a second factor.
+func afterFactor(shown func(context.Context, *Call) error, run func(context.Context, *Call) (request.Reply, error)) func(context.Context, *Call) (request.Reply, error) {
+	return func(ctx context.Context, c *Call) (request.Reply, error) {
+		if err := shown(ctx, c); err != nil {
+			return request.Reply{}, err
+		}
+		return run(ctx, c)
+	}
 }
 
 // whoCounts are the providers that an operation takes: of Portreeve's own paths

@@ -28,6 +28,10 @@ func (x *Exchange) gather(q *policy.Requirement, in *policy.Input, rec *trace.Re
 		in.ResourceRole = role
 	}
 	if q.NeedsStepUp() && policy.Person(who) {
+		if x.Route.factorLate && q == x.Route.Requirement {
+			in.StepUpLater = true
+			return Verdict{}, false
+		}
 		return x.stepUp(in, rec)
 	}
 	return Verdict{}, false

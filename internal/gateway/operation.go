@@ -93,6 +93,11 @@ type SurfaceRoute struct {
 	// OtherSites says that pages of other sites may call: no credential that a
 	// browser adds by itself means anything to it.
 	OtherSites bool
+	// Factor, where it is not nil, says that the operation takes a step-up in its body
+	// too, for pages whose origin's rules let no header through: where the site's
+	// requireMfa asks for one, it is not the gate that looks for it but Factor, before
+	// the operation runs, and its error refuses.
+	Factor func(context.Context, *Call) error
 	// Limit is what counts where the site says nothing about this path: neither
 	// rateLimit.default nor its perEndpoint, and rateLimit is not off. Routes of one
 	// surface with equal limits count together. nil: none.

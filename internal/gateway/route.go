@@ -28,6 +28,7 @@ type Route struct {
 
 	limits     limits
 	otherSites bool // SurfaceRoute.OtherSites
+	factorLate bool // the operation looks for the second factor itself: SurfaceRoute.Factor
 }
 
 // AnyMethod reports whether the route takes any method.

@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"github.com/portreeve/portreeve/internal/gateway"
+	"github.com/portreeve/portreeve/internal/policy"
 	"github.com/portreeve/portreeve/internal/store"
 )
 
@@ -31,6 +32,31 @@ func (s *Service) Shown(ctx context.Context, c *gateway.Call, token string) erro
 		if err != nil || !f.any() {
 			return err
 		}
+		up, err := readStepUp(tx, p, token, s.now())
+		if err == nil && up == nil {
+			err = ErrFactorRequired
+		}
+		return err
+	})
+}
+
+// Demanded is for operations behind requireMfa: nil for whoever has shown a factor,
+// by the same ways. Whoever has none is refused, and so is who is no person.
+func (s *Service) Demanded(ctx context.Context, c *gateway.Call, token string) error {
+	if policy.Claimed(c.Who) != (policy.StepUp{}) {
+		return nil
+	}
+	p, err := personOf(c)
+	if errors.Is(err, ErrNotAPerson) {
+		return ErrFactorRequired
+	}
+	if err != nil {
+		return err
+	}
+	if token == "" {
+		token = tokenOf(c)
+	}
+	return s.d.DB.Read(ctx, func(tx *store.Tx) error {
 		up, err := readStepUp(tx, p, token, s.now())
 		if err == nil && up == nil {
 			err = ErrFactorRequired

@@ -31,6 +31,8 @@ type Input struct {
 	// StepUp is the second factor that the caller showed last; nil: none. Ask
 	// NeedsStepUp whether it matters.
 	StepUp *StepUp
+	// StepUpLater says that whoever runs the request looks for it, in its body.
+	StepUpLater bool
 	// ResourceRole is the caller's role on the row that Resource names; "": none.
 	ResourceRole string
 }

@@ -47,7 +47,7 @@ func places() []navGroup {
 		}},
 		{"You", []navItem{
 			at("Second factors", "/factors", "shield", "/mfa"),
-			at("Where you are signed in", "/sessions", "browser", "/.portreeve/sessions"),
+			at("Your sessions", "/sessions", "browser", "/.portreeve/sessions"),
 		}},
 	}
 }

@@ -51,11 +51,11 @@ const segment = encodeURIComponent
 
 // listKeys are the tenant's keys; what opens them is counted and recorded.
 export const listKeys = async (wrappings) => (await send('GET', `/v1/tenant/key${wrappings ? '' : '?wrappings=false'}`)).keys
-export const challengeFor = (publicKey) => send('POST', '/v1/tenant/key/challenge', { publicKey })
+export const challengeFor = (publicKey) => prove('/v1/tenant/key/challenge', { publicKey })
 export const setKey = (body) => prove('/v1/tenant/key', body)
 export const addWrapping = (kid, body) => prove(`/v1/tenant/key/${segment(kid)}/wrapping`, body)
 export const removeWrapping = (kid, version, body) => prove(`/v1/tenant/key/${segment(kid)}/wrapping/${version}/remove`, body)
-export const reveal = (id, reason) => send('POST', `/v1/secrets/${segment(id)}/reveal`, { reason })
+export const reveal = (id, reason) => prove(`/v1/secrets/${segment(id)}/reveal`, { reason })
 
 // signedIn reports whether there still is somebody signed in; unsure is the answer
 // where nobody answers. Access leads away without a word to other origins, which

@@ -7,6 +7,7 @@ import { showPasskey } from './webauthn.js'
 
 const said = (error) => {
   if (error instanceof DOMException) return 'No passkey was used. Try again, or use a code.'
+  if (error.message === 'No second factor is enabled') return 'You have no second factor yet. Set one up under Second factors, then try again here.'
   return { 400: 'The code is wrong, or was used before. Wait for the next one.', 401: absent(401) || 'You are no longer signed in. Sign in in another tab, then try again here.',
     0: absent(0) || undefined,
     404: 'Second factors are turned off where the API stands: its site needs mfa: {}.', 429: 'Too many wrong codes. Wait a few minutes.' }[error.status]
@@ -22,7 +23,7 @@ export function askFactor(post) {
   const leave = el('button', { type: 'button', class: 'button quiet' }, 'Not now')
   const form = el('form', { novalidate: true },
     el('h2', { id: 'factor-title' }, 'Your second factor'),
-    el('p', { id: 'factor-hint' }, 'Changing keys takes it. Six digits of your authenticator app, or a backup code.'),
+    el('p', { id: 'factor-hint' }, 'This takes it. Six digits of your authenticator app, or a backup code.'),
     el('div', { class: 'field' }, el('label', { for: 'factor-code' }, 'Code'), code),
     problem,
     el('p', { class: 'acts' }, el('button', { class: 'button' }, 'Go on'), passkey, leave))
@@ -50,7 +51,7 @@ export function askFactor(post) {
         form.removeAttribute('aria-busy')
       }
     }
-    const cancel = () => done(() => reject(new Problem('factor', 'Nothing was changed: it takes your second factor.')))
+    const cancel = () => done(() => reject(new Problem('factor', 'Nothing was done: it takes your second factor.')))
     form.addEventListener('submit', (event) => {
       event.preventDefault()
       if (code.value.trim()) attempt(() => post('/mfa/verify', { code: code.value.trim() }))
