@@ -12,8 +12,8 @@ import (
 const Hidden = "***"
 
 const (
-	maxShown     = 1 << 20 // bytes of a redacted text
-	maxShownNode = 50_000  // values of one: aliases multiply
+	maxShown     = 3 << 20 // bytes of a redacted text: ten thousand routes and more
+	maxShownNode = 150_000 // values of one: aliases multiply
 	// shortSecret is from how many bytes on a secret is looked for inside other
 	// texts too: shorter ones stand in words by accident.
 	shortSecret = 6

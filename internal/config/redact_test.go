@@ -93,7 +93,7 @@ func TestARedactedTextIsOneThatCanBeRead(t *testing.T) {
 
 func TestARedactedTextHasAnEnd(t *testing.T) {
 	t.Parallel()
-	text, _ := redacted(t, "free:\n"+strings.Repeat("  ? "+strings.Repeat("k", 900)+"\n  : v\n", 3)+"note: |\n"+strings.Repeat("  "+strings.Repeat("n", 1000)+"\n", 2000))
+	text, _ := redacted(t, "free:\n"+strings.Repeat("  ? "+strings.Repeat("k", 900)+"\n  : v\n", 3)+"note: |\n"+strings.Repeat("  "+strings.Repeat("n", 1000)+"\n", 3500))
 	if len(text) > maxShown+10 || !strings.HasSuffix(text, "\n# …\n") {
 		t.Errorf("%d bytes, at their end %q", len(text), text[max(0, len(text)-20):])
 	}
