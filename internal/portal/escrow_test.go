@@ -18,7 +18,7 @@ func TestTheEscrowKeyAsItStands(t *testing.T) {
 	}
 
 	f.key()
-	f.admin.see("/escrow").says("Signer to pin", "RSA, 3072 bits", "Pin the signer", "signatures are checked in your browser").hides("No key yet", "imported", "weaker").
+	f.admin.see("/escrow").says("Signer to pin", "RSA, 3072 bits", "Pin the signer", "signatures are checked in your browser").hides("No key yet", "is imported", ", imported", "weaker").
 		holds(`href="/escrow/passphrase"`, `href="/escrow/rotate"`, `href="/escrow/recover"`, "/escrow-key.js")
 	f.member.see("/escrow").says("Signer to pin", "ten times an hour").hides(`href="/escrow/rotate"`, `href="/escrow/recover"`)
 	f.viewer.see("/escrow").says("Signer to pin").says("This needs the permission escrow:reveal")
