@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/portreeve/portreeve/internal/app"
+	"github.com/portreeve/portreeve/internal/seal"
 	"github.com/portreeve/portreeve/internal/store/storetest"
 )
 
@@ -61,6 +62,9 @@ func Prepare(t testing.TB, s Setting) *Edge {
 	e.Write(t, "portreeve.yaml", text)
 	if store := beside.FindStringSubmatch(text); store != nil {
 		storetest.SQLiteFile(t, filepath.Join(dir, store[1]))
+		if !strings.Contains(text, "masterKey") { // it is made with the store, not for one that is there
+			e.Write(t, store[1]+".key", seal.NewKey())
+		}
 	}
 	return e
 }
