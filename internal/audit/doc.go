@@ -1,7 +1,7 @@
 // Package audit keeps the trail: who did what, to what, with which result.
 //
-// It owns the tables audit_events, audit_people, audit_heads and audit_keys. It
-// does not know what the events mean: features append them in the transaction of
+// It owns the tables audit_events, audit_people, audit_heads, audit_keys,
+// audit_erasures and audit_turn. It does not know what the events mean: features append them in the transaction of
 // what they tell of.
 //
 // Every tenant has a chain, and the host has one under the empty tenant. Rows

@@ -18,11 +18,15 @@ const (
 
 // Erase removes what the trail says of a person: the e-mail address wherever it
 // stands, and the IP addresses beside it. The events stay, and the chains
-// verify. It says how many rows were erased; by is who did it.
+// verify. Refusals that are counted and not written yet, here or on another node, are
+// written without the name. It says how many rows were erased; by is who did it.
 func (l *Log) Erase(ctx context.Context, s Scope, email string, by Actor) (int64, error) {
 	key := folded(email)
 	if key == "" {
 		return 0, errors.New("audit: erase whom? no address was given")
+	}
+	if err := l.db.Tx(ctx, func(tx *store.Tx) error { return l.note(tx, s, key) }); err != nil {
+		return 0, err
 	}
 	var total int64
 	err := l.chains(ctx, s, func(tenant string) error {

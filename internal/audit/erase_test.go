@@ -1,6 +1,8 @@
 package audit_test
 
 import (
+	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 
@@ -50,6 +52,42 @@ func TestAPersonIsErasedAndTheChainVerifies(t *testing.T) {
 		if r := verify(t, l, everything(), ""); !strings.Contains(problems(r), "of 1 persons was removed without being erased") {
 			t.Error(problems(r))
 		}
+	})
+}
+
+// What was counted before somebody was erased is written after it, and on any node.
+func TestWhoIsErasedComesNotBackWithWhatWasCounted(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		l, c := counting(t, db)
+		other, _ := counting(t, db) // a node whose clock stands still
+		for _, node := range []*audit.Log{l, other} {
+			node.Refused("acme", "login_failed", "Ada@example.com", netip.Addr{})
+			node.Refused("globex", "login_failed", "ada@example.com", netip.Addr{})
+			node.Refused("acme", "login_failed", "bob@example.com", netip.Addr{})
+		}
+		c.unix.Add(61)
+		by := audit.Actor{Kind: audit.Host, ID: "operator"}
+		if _, err := l.Erase(t.Context(), audit.Scope{Tenant: "acme"}, "ADA@example.com", by); err != nil {
+			t.Fatal(err)
+		}
+		c.unix.Add(60)
+		l.Refused("acme", "login_failed", "ada@example.com", netip.Addr{}) // is tried again, after it
+		for _, node := range []*audit.Log{l, other} {
+			if err := node.Flush(t.Context(), true); err != nil {
+				t.Fatal(err)
+			}
+		}
+		got := refusals(t, l, "acme")
+		slices.Sort(got)
+		want := []string{"login_failed  ×1 08:00", "login_failed  ×1 08:00", "login_failed ada@example.com ×1 08:02", "login_failed bob@example.com ×1 08:00", "login_failed bob@example.com ×1 08:00"}
+		if !slices.Equal(got, want) {
+			t.Errorf("%q", got)
+		}
+		if got := refusals(t, l, "globex"); len(got) != 2 || !strings.Contains(got[0], "ada@") {
+			t.Errorf("erased in another tenant too: %q", got)
+		}
+		mustVerify(t, l, 7)
 	})
 }
 

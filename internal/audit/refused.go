@@ -87,7 +87,16 @@ func (l *Log) Flush(ctx context.Context, all bool) error {
 	for len(due) > 0 {
 		n := min(len(due), mostFlushed)
 		err := l.db.Tx(ctx, func(tx *store.Tx) error {
+			if err := turn(tx); err != nil {
+				return err
+			}
 			for _, c := range due[:n] {
+				switch nameless, err := l.nameless(tx, c); {
+				case err != nil:
+					return err
+				case nameless:
+					c.account = ""
+				}
 				if err := l.Append(tx, c.event()); err != nil {
 					return err
 				}
