@@ -73,7 +73,11 @@ func fates() []fate {
 		{"a statement fails", false, plain(func(tx *store.Tx) error { _ = put(tx, "first", ""); return nil })},
 		{"rows stay open", false, plain(func(tx *store.Tx) error { _, err := tx.Rows(`SELECT name FROM meta`); return err })},
 		{"panics", false, func(ctx context.Context, db *store.DB, write func(*store.Tx) error) (err error) {
-			defer func() { err = recover().(error) }() //nolint:forcetypeassert // or it fails
+			defer func() {
+				if p, is := recover().(error); is { // or it was refused before it could
+					err = p
+				}
+			}()
 			return db.Tx(ctx, func(tx *store.Tx) error { _ = write(tx); panic(errMine) })
 		}},
 		{"ends its goroutine", false, func(ctx context.Context, db *store.DB, write func(*store.Tx) error) error {
