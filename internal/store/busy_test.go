@@ -49,3 +49,26 @@ func TestAWriterWaitsForAnotherProcessNoLongerThanItsContext(t *testing.T) {
 		t.Errorf("once the other one is through: %v", err)
 	}
 }
+
+// A new release that starts beside a process which writes migrates once that one is
+// through: it does not fail.
+func TestAMigrationWaitsForAnotherProcess(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "a.db")
+	other, err := sql.Open("sqlite", "file:"+file+"?_txlock=immediate&_pragma=journal_mode(wal)")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = other.Close() })
+	held, err := other.BeginTx(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	through := time.AfterFunc(400*time.Millisecond, func() { _ = held.Rollback() }) // longer than a writer's driver waits at a time
+	t.Cleanup(func() { through.Stop() })
+	db, err := store.Open(t.Context(), store.Options{URL: "sqlite:" + file, UnsafeNoSync: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = db.Close()
+}

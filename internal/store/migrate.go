@@ -60,17 +60,17 @@ func (db *DB) prepare(ctx context.Context, manual bool) error {
 	if done, err := s.verdict(manual); done || err != nil {
 		return err
 	}
+	pool, err := db.migrating()
+	if err != nil {
+		return fmt.Errorf("store: %w", err)
+	}
+	defer pool.Close()
 	if db.engine == SQLite {
 		// WAL is kept in the file: it is set once, here, where nobody else can be at it.
 		var mode string
-		if err := db.write.QueryRowContext(ctx, `PRAGMA journal_mode = WAL`).Scan(&mode); err != nil || mode != "wal" {
+		if err := pool.QueryRowContext(ctx, `PRAGMA journal_mode = WAL`).Scan(&mode); err != nil || mode != "wal" {
 			return unavailable(fmt.Errorf("journal mode %q: %w", mode, err))
 		}
-	}
-	pool := db.write
-	if db.engine == PostgreSQL {
-		pool = db.unhurried()
-		defer pool.Close()
 	}
 	p, err := db.provider(pool)
 	if err != nil {
@@ -84,6 +84,19 @@ func (db *DB) prepare(ctx context.Context, manual bool) error {
 		db.log.InfoContext(ctx, "store migrated", "migration", m.Source.Path, "took", m.Duration)
 	}
 	return nil
+}
+
+// migrating is a pool for migrations. What they begin waits for whoever else has the
+// store open by the driver's own patience: nobody asks again for them.
+func (db *DB) migrating() (*sql.DB, error) {
+	if db.engine == PostgreSQL {
+		return db.unhurried(), nil
+	}
+	pool, err := sql.Open("sqlite", db.patient)
+	if err == nil {
+		pool.SetMaxOpenConns(1)
+	}
+	return pool, err
 }
 
 // lock waits until no other process migrates this store.

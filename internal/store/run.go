@@ -99,10 +99,16 @@ func begin(ctx context.Context, pool *sql.DB, o *sql.TxOptions) (tx *sql.Tx, err
 
 // whileBusy begins what on SQLite waits for another process. The driver sleeps
 // until its busy_timeout is over, whoever has hung up meanwhile: those who write are
-// given short ones, and ask again as long as the context lasts.
+// given short ones, and ask again as long as the context lasts: a transaction's bound,
+// or sqliteBusy where it has none.
 func whileBusy(ctx context.Context, begin func() error) error {
-	for until := time.Now().Add(sqliteBusy); ; {
-		if err := begin(); err == nil || !busy(err) || time.Now().After(until) || !pause(ctx, 1) {
+	if _, bounded := ctx.Deadline(); !bounded {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, sqliteBusy)
+		defer cancel()
+	}
+	for {
+		if err := begin(); err == nil || !busy(err) || !pause(ctx, 1) {
 			return err
 		}
 	}

@@ -16,8 +16,8 @@ import (
 	_ "modernc.org/sqlite" // the driver "sqlite"
 )
 
-// sqliteBusy is how long a transaction waits for another process' lock, unless its
-// context ends before. sqliteTry is how long the driver does at a time, which hears
+// sqliteBusy is how long a statement waits for another process' lock, and a transaction
+// whose context has no end. sqliteTry is how long the driver does at a time, which hears
 // of no context while it waits.
 const (
 	sqliteBusy = 5 * time.Second
@@ -53,7 +53,11 @@ func (db *DB) openSQLite(ctx context.Context, path string, unsafe bool) error {
 	if unsafe {
 		sync = "synchronous(OFF)"
 	}
-	if db.write, err = openKeeping(sqliteDSN(path, "immediate", sync, "foreign_keys(1)", "journal_size_limit(67108864)", waiting(sqliteTry)) + "&mode=rw"); err != nil {
+	writing := func(more ...string) string {
+		return sqliteDSN(path, "immediate", append(more, sync, "foreign_keys(1)", "journal_size_limit(67108864)")...) + "&mode=rw"
+	}
+	db.patient = writing()
+	if db.write, err = openKeeping(writing(waiting(sqliteTry))); err != nil {
 		return fmt.Errorf("store: %w", err)
 	}
 	db.write.SetMaxOpenConns(1)

@@ -40,6 +40,7 @@ type Options struct {
 type DB struct {
 	engine   string
 	file     string      // SQLite: the file
+	patient  string      // SQLite: how connections are made that write, and wait for a lock by themselves
 	opened   fs.FileInfo // SQLite: which one it was
 	born     time.Time
 	seen     atomic.Int64    // when the file was last there, after born
