@@ -60,6 +60,14 @@ func TestAMigrationWaitsForAnotherProcess(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = other.Close() })
+	for _, q := range []string{ // all migrations are to come, and what keeps count of them is there
+		`CREATE TABLE goose_db_version (id INTEGER PRIMARY KEY AUTOINCREMENT, version_id INTEGER NOT NULL, is_applied INTEGER NOT NULL, tstamp TIMESTAMP DEFAULT (datetime('now')))`,
+		`INSERT INTO goose_db_version (version_id, is_applied) VALUES (0, 1)`,
+	} {
+		if _, err := other.ExecContext(t.Context(), q); err != nil {
+			t.Fatal(err)
+		}
+	}
 	held, err := other.BeginTx(t.Context(), nil)
 	if err != nil {
 		t.Fatal(err)
