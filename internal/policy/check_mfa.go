@@ -79,7 +79,7 @@ func (c *mfaCheck) meets(s StepUp, now time.Time) bool {
 	switch age := now.Sub(s.At); {
 	case s.At.IsZero() || s.Factor == "":
 		return false
-	case age < -ahead, c.maxAge > 0 && age > c.maxAge:
+	case age < -ahead, c.maxAge > 0 && (age > c.maxAge || s.Undated):
 		return false
 	}
 	return len(c.factors) == 0 || slices.Contains(c.factors, s.Factor)
@@ -112,6 +112,9 @@ func shown(s StepUp, now time.Time) string {
 		how = "the provider's word (amr)"
 	case FactorBackup:
 		how = "a backup code"
+	}
+	if s.Undated {
+		return how + ", of which nobody says when it was"
 	}
 	return how + ", " + now.Sub(s.At).Round(time.Second).String() + " ago"
 }

@@ -43,6 +43,10 @@ func TestASecondFactor(t *testing.T) {
 	timeless.AuthTime, timeless.IssuedAt = time.Time{}, time.Time{}
 	byIssue := claimed(0, time.Minute)
 	byIssue.AuthTime = time.Time{}
+	silent := claimed(0, 0)
+	silent.AuthTime, silent.SessionID = time.Time{}, "ses_1"
+	asked := claimed(0, 0)
+	asked.AuthTime, asked.SessionID, asked.Anew = time.Time{}, "ses_1", true
 	for _, c := range []struct {
 		name, route string
 		who         *principal.Principal
@@ -74,6 +78,9 @@ func TestASecondFactor(t *testing.T) {
 		{"the provider's word", "requireMfa: true", claimed(8*time.Hour, time.Minute), nil, "", ""},
 		{"by when it was signed in, not issued", "requireMfa: {maxAge: 5m}", claimed(8*time.Hour, time.Minute), nil, CodeMFA, "the provider's word (amr), 8h0m0s ago"},
 		{"by when it was issued, where nothing else is said", "requireMfa: {maxAge: 5m}", byIssue, nil, "", ""},
+		{"of a session that began silently", "requireMfa: {maxAge: 5m}", silent, nil, CodeMFA, "of which nobody says when"},
+		{"of one at whose sign-in somebody was asked", "requireMfa: {maxAge: 5m}", asked, nil, "", ""},
+		{"of a session that began silently, at any age", "requireMfa: true", silent, nil, "", ""},
 		{"without any time", "requireMfa: true", timeless, nil, CodeMFA, "neither auth_time nor iat"},
 		{"where a factor is asked", "requireMfa: {factors: [totp]}", claimed(0, 0), nil, CodeMFA, ""},
 		{"what nobody trusts", "requireMfa: true", alice(claims("amr", []any{"mfa"})), nil, CodeMFA, "trustAmr"},

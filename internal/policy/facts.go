@@ -20,6 +20,9 @@ const (
 type StepUp struct {
 	At     time.Time
 	Factor string
+	// Undated says that At is only when the provider told of it: it is not fresh,
+	// whatever At says.
+	Undated bool
 }
 
 // StepUps knows the step-up tokens. Find is pure but for atomic loads, as
@@ -54,7 +57,9 @@ func (q *Requirement) Resource(in Input) (collection, id string, asked bool) {
 
 // Claimed is the second factor that a caller's own credential tells of, where its
 // provider is trusted for that; the zero StepUp: none. Without auth_time and iat
-// nobody knows when that was, and it is none.
+// nobody knows when that was, and it is none. A session that began without anybody
+// being asked, at a provider that says no auth_time, begins after it: how long, nobody
+// knows either.
 func Claimed(p *principal.Principal) StepUp {
 	if !p.Authenticated() || !p.SecondFactor {
 		return StepUp{}
@@ -66,7 +71,7 @@ func Claimed(p *principal.Principal) StepUp {
 	if at.IsZero() {
 		return StepUp{}
 	}
-	return StepUp{At: at, Factor: FactorAMR}
+	return StepUp{At: at, Factor: FactorAMR, Undated: p.SessionID != "" && p.AuthTime.IsZero() && !p.Anew}
 }
 
 // Person reports whether a caller can show a second factor at all: keys, machines,
