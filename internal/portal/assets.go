@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/portreeve/portreeve/internal/escrow/web"
 	"github.com/portreeve/portreeve/internal/gateway"
@@ -27,6 +28,9 @@ type assets struct {
 	files   map[string]request.Reply
 	imports map[string][]string // of a module: those it needs, at any remove
 }
+
+// theAssets are of the release. A process that opens many stores makes them once.
+var theAssets = sync.OnceValues(newAssets)
 
 func newAssets() (*assets, error) {
 	a := &assets{files: map[string]request.Reply{}}
@@ -67,27 +71,41 @@ func newAssets() (*assets, error) {
 			add(name, body)
 		}
 	}
+	direct := a.direct()
 	a.imports = map[string][]string{}
-	for name := range a.files {
-		if path.Ext(name) == ".js" {
-			a.imports[name] = a.imported(name)
-		}
+	for name := range direct {
+		a.imports[name] = imported(direct, name)
 	}
 	a.version = base64.RawURLEncoding.EncodeToString(sum.Sum(nil)[:9])
 	return a, nil
 }
 
+// direct are the modules that each module imports itself.
+func (a *assets) direct() map[string][]string {
+	from := regexp.MustCompile(`(?m)^(?:import|export)\b[^'"\n]*['"](\.[^'"]+)['"]`)
+	out := map[string][]string{}
+	for name, file := range a.files {
+		if path.Ext(name) != ".js" {
+			continue
+		}
+		out[name] = nil
+		for _, m := range from.FindAllStringSubmatch(string(file.Body), -1) {
+			out[name] = append(out[name], path.Join(path.Dir(name), m[1]))
+		}
+	}
+	return out
+}
+
 // imported are the modules that a module imports, and those that they import. A page
 // names them to the browser, which then loads all of them at once; by itself it
 // learns of each from the one that imports it, ten round trips deep.
-func (a *assets) imported(name string) (out []string) {
-	from := regexp.MustCompile(`(?m)^(?:import|export)\b[^'"\n]*['"](\.[^'"]+)['"]`)
+func imported(direct map[string][]string, name string) (out []string) {
 	next := []string{name}
 	for len(next) > 0 {
 		one := next[0]
 		next = next[1:]
-		for _, m := range from.FindAllStringSubmatch(string(a.files[one].Body), -1) {
-			if at := path.Join(path.Dir(one), m[1]); at != name && !slices.Contains(out, at) {
+		for _, at := range direct[one] {
+			if at != name && !slices.Contains(out, at) {
 				out, next = append(out, at), append(next, at)
 			}
 		}

@@ -34,11 +34,11 @@ type Portal struct {
 // New parses the templates. They are part of the binary, so that an error is a
 // mistake of ours.
 func New(d Deps) (*Portal, error) {
-	files, err := newAssets()
+	files, err := theAssets()
 	if err != nil {
 		return nil, fmt.Errorf("portal: %w", err)
 	}
-	l, err := newLook()
+	l, err := theLook()
 	if err != nil {
 		return nil, fmt.Errorf("portal: %w", err)
 	}

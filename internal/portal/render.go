@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/portreeve/portreeve/internal/request"
@@ -21,6 +22,9 @@ var templates embed.FS
 
 // look are the templates, one set a page.
 type look struct{ pages map[string]*template.Template }
+
+// theLook is the same for every portal of a process.
+var theLook = sync.OnceValues(newLook)
 
 func newLook() (*look, error) {
 	base := template.New("").Funcs(pieces())
