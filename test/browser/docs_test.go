@@ -8,7 +8,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/chromedp/cdproto/browser"
 	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/target"
 	"github.com/chromedp/chromedp"
 
 	"github.com/portreeve/portreeve/internal/app"
@@ -90,6 +92,9 @@ func TestTheDocumentation(t *testing.T) {
 
 	// A session is copied without its prompts and answers.
 	call(b, emulation.SetFocusEmulationEnabled, emulation.SetFocusEmulationEnabledParams{Enabled: true})
+	// Whoever presses a button may write to the clipboard; a browser without windows has nobody to press.
+	call(b, browser.SetPermission, browser.SetPermissionParams{Permission: &browser.PermissionDescriptor{Name: "clipboard-write"},
+		Setting: browser.PermissionSettingGranted, Origin: origin, BrowserContextID: call(b, target.GetTargetInfo, target.GetTargetInfoParams{}).TargetInfo.BrowserContextID})
 	b.goTo(origin + "/docs/tutorial.html").until(`document.querySelector(".console + .copy")`)
 	b.click(".console + .copy").until(`document.querySelector(".console + .copy").textContent === "Copied"`)
 	eval[bool](b, `!!(navigator.clipboard.writeText = async (text) => { window.copied = text; })`) // reading takes a permission, ours is to write

@@ -78,7 +78,7 @@ func (d *desk) astray(t *testing.T) {
 	d.open(mouse{second}, "/roles/shared/remove", "Remove shared?").click(submit)
 	second.says("Removed")
 	h.press(submit)
-	b.shows("There is nothing here")
+	b.shows("It was removed meanwhile")
 
 	d.elsewhere(t, b)
 

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"runtime/debug"
 	"strings"
 	"sync"
 	"testing"
@@ -13,6 +14,7 @@ import (
 	"github.com/chromedp/cdproto/audits"
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/cdproto/log"
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/cdproto/page"
@@ -28,10 +30,10 @@ const patience = 20 * time.Second
 // chromium is the one browser of the package, which whoever is first starts.
 func chromium(t *testing.T) context.Context {
 	t.Helper()
-	browser.Lock()
-	defer browser.Unlock()
-	if browser.ctx != nil {
-		return browser.ctx
+	one.Lock()
+	defer one.Unlock()
+	if one.ctx != nil {
+		return one.ctx
 	}
 	opts := []chromedp.ExecAllocatorOption{
 		chromedp.ExecPath(peer.Chromium(t)), chromedp.Headless, chromedp.NoSandbox, chromedp.DisableGPU, chromedp.NoFirstRun, chromedp.NoDefaultBrowserCheck,
@@ -44,25 +46,26 @@ func chromium(t *testing.T) context.Context {
 	}
 	ctx, quit := chromedp.NewExecAllocator(context.Background(), opts...)
 	ctx, closes := chromedp.NewContext(ctx)
-	browser.stop = func() { closes(); quit() }
+	one.stop = func() { closes(); quit() }
 	if err := chromedp.Do(ctx); err != nil {
 		t.Fatalf("start Chromium: %v", err)
 	}
-	browser.ctx = ctx
+	one.ctx = ctx
 	return ctx
 }
 
-// browser outlives each test, and is stopped when all have ended.
-var browser struct {
+// one outlives each test, and is stopped when all have ended.
+var one struct {
 	sync.Mutex
 	ctx  context.Context
 	stop func()
 }
 
 func TestMain(m *testing.M) {
+	debug.SetGCPercent(400) // under the race detector, collecting was a sixth of it all
 	code := m.Run()
-	if browser.stop != nil {
-		browser.stop()
+	if one.stop != nil {
+		one.stop()
 	}
 	os.Exit(code)
 }
@@ -270,10 +273,15 @@ func (b *tab) click(selector string) *tab {
 	return b
 }
 
-// fill types into a field.
+// fill types into a field; what is long comes at once, as out of a clipboard.
 func (b *tab) fill(selector, value string) *tab {
 	b.t.Helper()
 	b.until(fmt.Sprintf(`document.querySelector(%q)`, selector))
+	if len(value) > 20 {
+		b.do("focus "+selector, chromedp.Focus(chromedp.CSS(selector), chromedp.NodeVisible))
+		call(b, input.InsertText, input.InsertTextParams{Text: value})
+		return b
+	}
 	b.do("fill "+selector, chromedp.SendKeys(chromedp.CSS(selector), value, chromedp.NodeVisible))
 	return b
 }
