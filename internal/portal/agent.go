@@ -190,6 +190,7 @@ func deleteAgent(v *visit, f *form) (request.Reply, error) {
 	if err != nil {
 		return request.Reply{}, err
 	}
+	p.standing = f.since(p.agent.tagged)
 	if f.get("confirm") != p.ID {
 		f.wrong("confirm", "must be its name, as it stands above")
 		return v.again(f, "agent-delete", "Delete "+p.ID, p)

@@ -78,8 +78,18 @@ func (f *form) typedJSON(label, name string, now json.RawMessage) compared {
 }
 
 func sameJSON(a, b string) bool {
-	var x, y any
-	return json.Unmarshal([]byte(cmp.Or(a, "null")), &x) == nil && json.Unmarshal([]byte(cmp.Or(b, "null")), &y) == nil && reflect.DeepEqual(x, y)
+	x, ok := valueOf(cmp.Or(a, "null"))
+	y, okToo := valueOf(cmp.Or(b, "null"))
+	return ok && okToo && reflect.DeepEqual(x, y)
+}
+
+// valueOf keeps numbers as they are written: two long ones that differ in the last
+// digit are one as float64.
+func valueOf(text string) (v any, ok bool) {
+	d := json.NewDecoder(strings.NewReader(text))
+	d.UseNumber()
+	ok = json.Valid([]byte(text)) && d.Decode(&v) == nil
+	return v, ok
 }
 
 // checked is a box of a form.

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/portreeve/portreeve/internal/fault"
@@ -158,18 +159,23 @@ type lostPage struct {
 // read there is not told.
 func (v *visit) meanwhile(action, target string) *meanwhile {
 	m := &meanwhile{}
-	q := url.Values{"target": {target}, "outcome": {"ok"}, "limit": {"1"}}
+	q := url.Values{"target": {target}, "outcome": {"ok"}, "limit": {"20"}}
 	if action != "" {
 		q.Set("action", action)
 	}
 	var list struct{ Data []event }
-	if v.ask("GET", "/.portreeve/insight/audit?"+q.Encode(), nil, &list) != nil || len(list.Data) == 0 {
+	if v.ask("GET", "/.portreeve/insight/audit?"+q.Encode(), nil, &list) != nil {
+		return m
+	}
+	// A user's second factors are recorded under the user, and stand in no form.
+	changes := slices.DeleteFunc(list.Data, func(e event) bool { return strings.HasPrefix(e.Action, "mfa.") })
+	if len(changes) == 0 {
 		return m
 	}
 	if v.may("GET", "/tenant/users/x").OK {
-		v.nameActors(list.Data)
+		v.nameActors(changes[:1])
 	}
-	e := list.Data[0]
+	e := changes[0]
 	m.At, m.By, m.User = e.Time, e.By(), e.User()
 	who := v.c.Who
 	m.Self = m.User != "" && m.User == v.c.Standing.UserID || e.Actor.ID != "" && e.Actor.ID == who.ID() && e.Actor.Provider == who.Provider

@@ -1,6 +1,7 @@
 package portal_test
 
 import (
+	"encoding/json"
 	"html"
 	"net/url"
 	"regexp"
@@ -29,7 +30,7 @@ func TestWhatWasChangedMeanwhileIsNotOverwritten(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	ann, ben := h.signedIn(), h.as("ben@example.com", "admin")
-	ann.id("/tenant/users", map[string]any{"email": "ben@example.com", "roles": []string{"admin"}})
+	ownID := ann.id("/tenant/users", map[string]any{"email": "ben@example.com", "roles": []string{"admin"}})
 	id := ann.id("/tenant/users", map[string]any{"email": "vera@example.com", "name": "Vera"})
 	key := ann.id("/tenant/api-keys", map[string]any{"name": "feed", "scopes": []string{"docs:read"}})
 	ann.api("POST", "/rbac/roles", map[string]any{"name": "clerk", "permissions": []string{"docs:read"}}, nil)
@@ -83,6 +84,24 @@ func TestWhatWasChangedMeanwhileIsNotOverwritten(t *testing.T) {
 		// A third window of his is as old.
 		ben.sendForm(c.page, third.form(c.page, c.ann...)).is(409).says("You changed it yourself, in another tab or window")
 	}
+	// What he does with his second factors is no change of what the form is about.
+	own := "/users/" + ownID + "/edit"
+	old := ben.see(own).form(own, "email", "ben@example.com", "name", "Ben B.")
+	ann.api("PATCH", "/tenant/users/"+ownID, map[string]any{"name": "Ben A."}, nil)
+	ben.api("POST", "/mfa/setup", nil, nil)
+	ben.sendForm(own, old).is(409).says("olga@example.com changed it", "Name Ben A. Ben B.")
+	// Numbers are told apart as they are written.
+	const long = "/configs/edit/lab"
+	number := func(n string) map[string]any { return map[string]any{"config": map[string]any{"n": json.Number(n)}} }
+	ann.api("POST", "/v1/configs/lab", number("9007199254740991"), nil)
+	old = ben.see(long).form(long, "config", `{"n": 9007199254740993}`)
+	ann.api("POST", "/v1/configs/lab", number("9007199254740992"), nil)
+	ben.sendForm(long, old).is(409).says("9007199254740992", "9007199254740993")
+	// Who mistypes the name of what is to be deleted still means the one that was there.
+	const del = "/agents/bot/delete"
+	old = ben.see(del).form(del, "confirm", "bat")
+	ann.api("PUT", "/api/agents/bot", map[string]any{"description": "in use"}, nil)
+	ben.sendForm(del, ben.sendForm(del, old).is(422).form(del, "confirm", "bot")).is(409).says("Look at what stands now")
 }
 
 func TestAFormWithAProblemKeepsTheStateItWasMadeFrom(t *testing.T) {
