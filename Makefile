@@ -34,7 +34,7 @@ docs: ## the documentation as a site: dist/docs/VERSION/index.html, readable wit
 
 # GOGC=400 halves what linking ninety test binaries takes; `make check` has vetted.
 test: deps ## every test, with the race detector; first fetches what the tests talk to
-	. scripts/env.sh && GOGC=400 GORACE=atexit_sleep_ms=50 PORTREEVE_PEERS=required go test -race -vet=off $(NORACE) ./...
+	. scripts/env.sh && GOGC=400 GOMEMLIMIT=2GiB GORACE=atexit_sleep_ms=50 PORTREEVE_PEERS=required go test -race -vet=off $(NORACE) ./...
 
 check: ## format, vet, staticcheck, generated files, known vulnerabilities; needs nothing but Go
 	@scripts/format.sh
