@@ -43,11 +43,14 @@ func TestAPageAsksTheOperationsOfItsSite(t *testing.T) {
 		things("/open", func(_ context.Context, c *gateway.Call) (request.Reply, error) {
 			return gateway.JSON(200, c.Actor().ID), nil
 		}),
+		things("/demands", func(context.Context, *gateway.Call) (request.Reply, error) {
+			return request.Reply{}, fault.New(fault.Forbidden, policy.CodeMFA, "")
+		}),
 		things("/panics", func(context.Context, *gateway.Call) (request.Reply, error) { panic("boom") }),
 		things("/forbids", func(context.Context, *gateway.Call) (request.Reply, error) {
 			return request.Reply{}, fault.New(fault.Forbidden, "not_yours", "")
 		}),
-		asks("/allowed", "/open"), asks("/refused", "/guarded"), asks("/returns", "/guarded"), asks("/own", "/forbids"), asks("/breaks", "/panics"))
+		asks("/allowed", "/open"), asks("/refused", "/guarded"), asks("/returns", "/guarded"), asks("/own", "/forbids"), asks("/demanded", "/demands"), asks("/breaks", "/panics"))
 	for _, c := range []struct {
 		path   string
 		status int
@@ -59,6 +62,7 @@ func TestAPageAsksTheOperationsOfItsSite(t *testing.T) {
 		{"/refused", 403, "page: things:read", true, "missing_permission"},
 		{"/returns", 403, "Insufficient permissions", true, "missing_permission"},
 		{"/own", 403, "page: ", false, "not_yours"},
+		{"/demanded", 403, "page: ", false, policy.CodeMFA},
 		{"/breaks", 500, "An unexpected error occurred", false, ""},
 	} {
 		res, body := h.do("GET", c.path, "")
@@ -75,6 +79,9 @@ func TestAPageAsksTheOperationsOfItsSite(t *testing.T) {
 		last := o.Steps[len(o.Steps)-1]
 		if res.Header.Get("X-Portreeve-Decision") != o.Decision || last.Stage != "operation" || last.Check != "portal: show "+c.path || !strings.HasPrefix(last.Found, c.last) {
 			t.Errorf("%s: %s, last step %+v", c.path, o.Decision, last)
+		}
+		if factor := c.last == policy.CodeMFA; factor != strings.Contains(last.Enough, "a step-up token") {
+			t.Errorf("%s: what would have been enough: %q", c.path, last.Enough)
 		}
 		at := slices.IndexFunc(o.Steps, func(s trace.Step) bool { return s.Check == "requiredPermissions" && !s.OK })
 		if (at >= 0) != c.inner || c.inner && at != len(o.Steps)-2 || o.Steps[0].Stage != "host" {

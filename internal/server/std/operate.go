@@ -10,6 +10,8 @@ import (
 
 	"github.com/portreeve/portreeve/internal/fault"
 	"github.com/portreeve/portreeve/internal/gateway"
+	"github.com/portreeve/portreeve/internal/identity"
+	"github.com/portreeve/portreeve/internal/policy"
 	"github.com/portreeve/portreeve/internal/request"
 	"github.com/portreeve/portreeve/internal/trace"
 )
@@ -61,8 +63,12 @@ func (e *Engine) operate(w http.ResponseWriter, r *http.Request, rt *Runtime, o 
 // refusedBy is the last step of a request that was let through to an operation
 // whose own rules refused it.
 func refusedBy(op *gateway.Operation, f *fault.Error) trace.Step {
-	return trace.Step{Stage: "operation", Check: op.Surface + ": " + op.Name, Wanted: "a caller whom its rules let through",
+	step := trace.Step{Stage: "operation", Check: op.Surface + ": " + op.Name, Wanted: "a caller whom its rules let through",
 		Found: f.Code + ": " + f.Text()}
+	if f.Code == policy.CodeMFA { // which the gate left to the operation
+		step.Enough = "a step-up token in " + identity.HeaderMFA + ", in the body where the operation takes one there, or a session's step-up"
+	}
+	return step
 }
 
 // run runs an operation within its time. A panic is an error like others: the
