@@ -167,8 +167,11 @@ func (v *visit) meanwhile(action, target string) *meanwhile {
 	if v.ask("GET", "/.portreeve/insight/audit?"+q.Encode(), nil, &list) != nil {
 		return m
 	}
-	// A user's second factors are recorded under the user, and stand in no form.
-	changes := slices.DeleteFunc(list.Data, func(e event) bool { return strings.HasPrefix(e.Action, "mfa.") })
+	// A user's second factors, and each time one is shown, are recorded under the user,
+	// and stand in no form.
+	changes := slices.DeleteFunc(list.Data, func(e event) bool {
+		return strings.HasPrefix(e.Action, "mfa.") || strings.HasPrefix(e.Action, "stepup.")
+	})
 	if len(changes) == 0 {
 		return m
 	}
