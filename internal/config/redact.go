@@ -36,7 +36,7 @@ func (d *Document) hide(n *node, how discretion) {
 	d.hidden[n] = max(d.hidden[n], how)
 }
 
-// Redacted is the file as YAML without its comments and secrets, cut after 1 MiB.
+// Redacted is the file as YAML without its comments and secrets, cut after 3 MiB.
 // Values from outside stand there as the file names them, never as they are. What
 // else is not shown: secrets by their type, and wherever else one of them stands;
 // literal texts under keys tagged `sensitive` and under names of free mappings that
@@ -46,7 +46,7 @@ func (d *Document) Redacted() string {
 	if d.root == nil {
 		return ""
 	}
-	r := &redactor{doc: d, left: maxShownNode}
+	r := &redactor{doc: d, left: maxShownNode, seen: map[string]string{}}
 	raw, err := yaml.Marshal(r.node(d.root, openly))
 	if err != nil {
 		return "" // no text at all rather than one that nobody looked at
@@ -60,6 +60,7 @@ func (d *Document) Redacted() string {
 type redactor struct {
 	doc  *Document
 	left int
+	seen map[string]string // short texts that were looked at: ten thousand routes have the same keys
 }
 
 // node is a value as it is shown; how is what the values around it ask for.
@@ -72,7 +73,7 @@ func (r *redactor) node(n *node, how discretion) *yaml.Node {
 	case Map:
 		out := &yaml.Node{Kind: yaml.MappingNode}
 		for _, m := range n.members {
-			out.Content = append(out.Content, shownText(r.doc.shownKey(m.name)), r.node(m.value, how))
+			out.Content = append(out.Content, shownText(r.key(m.name)), r.node(m.value, how))
 		}
 		return out
 	case Sequence:
@@ -84,7 +85,7 @@ func (r *redactor) node(n *node, how discretion) *yaml.Node {
 	case Null:
 		return &yaml.Node{Kind: yaml.ScalarNode, Value: "null"}
 	}
-	shown := r.doc.shown(n.text, how)
+	shown := r.text(n.text, how)
 	if n.plain && shown == n.text && (n.isBool() || n.isNumber()) {
 		return &yaml.Node{Kind: yaml.ScalarNode, Value: shown}
 	}
@@ -93,24 +94,37 @@ func (r *redactor) node(n *node, how discretion) *yaml.Node {
 
 func shownText(s string) *yaml.Node { return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: s} }
 
-// shownKey is the name of a key. One that happens to be a short secret is not told
-// from the words of the file.
-func (d *Document) shownKey(name string) string {
+// key is the name of a key. One that happens to be a short secret is not told from
+// the words of the file.
+func (r *redactor) key(name string) string {
 	if len(name) < shortSecret {
 		return name
 	}
-	return d.veiled(name)
+	return r.veiled(name)
 }
 
-// shown is a scalar's text as far as it may be shown.
-func (d *Document) shown(s string, how discretion) string {
+// text is a scalar's text as far as it may be shown.
+func (r *redactor) text(s string, how discretion) string {
 	switch {
 	case s == "":
 		return s
 	case how == secretly && !bare(s, sources), how == sensitive && !bare(s, templates):
 		return Hidden
 	}
-	return d.veiled(s)
+	return r.veiled(s)
+}
+
+// veiled is Document.veiled, once for each short text.
+func (r *redactor) veiled(s string) string {
+	if len(s) > 64 {
+		return r.doc.veiled(s)
+	}
+	out, ok := r.seen[s]
+	if !ok {
+		out = r.doc.veiled(s)
+		r.seen[s] = out
+	}
+	return out
 }
 
 var (
