@@ -29,7 +29,7 @@ async function show() {
 }
 
 function pinning(form) {
-  form.hidden = false
+  form.querySelector('button').disabled = false
   form.addEventListener('submit', (event) => {
     event.preventDefault()
     const verdict = byId('pin-verdict')
@@ -67,7 +67,7 @@ function opening(key, several) {
 
 const button = byId('opens')
 if (button) {
-  byId('opens-acts').hidden = false
+  button.disabled = false
   button.addEventListener('click', () => busy(button, async () => {
     complain(byId('opens-problem'), '')
     try {
