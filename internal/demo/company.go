@@ -49,7 +49,7 @@ func (d *Demo) busy() error {
 		return err
 	}
 	for name, about := range map[string]string{"release-notes": "Drafts the notes of a release", "oncall-digest": "Sums up the night for whoever comes next"} {
-		resp, err := d.ask("POST", d.URL+"/api/agents", alice, fmt.Sprintf(`{"name": %q, "description": %q}`, name, about))
+		resp, err := d.ask("POST", d.URL+"/api/agents", alice, fmt.Sprintf(`{"name": %q, "description": %q, "public": true}`, name, about))
 		if err != nil || resp.StatusCode != 201 {
 			return fmt.Errorf("the agent %s: %v %v", name, resp, err)
 		}

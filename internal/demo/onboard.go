@@ -69,7 +69,26 @@ func (d *Demo) onboard(made <-chan lock) error {
 	if err := d.pubkey(200); err != nil {
 		return err
 	}
-	return d.handOver(l.key)
+	if err := d.handOver(l.key); err != nil {
+		return err
+	}
+	return d.configured(olga)
+}
+
+// configured is what the fleet's machines are told when they ask.
+func (d *Demo) configured(olga string) error {
+	for name, c := range map[string]struct {
+		match  map[string]string
+		config map[string]any
+	}{
+		"everywhere": {nil, map[string]any{"updates": "nightly", "reportEvery": "24h"}},
+		"tills":      {map[string]string{"group": "tills"}, map[string]any{"updates": "sunday", "reportEvery": "12h", "kiosk": true}},
+	} {
+		if err := d.post(olga, "/v1/configs", 201, map[string]any{"name": name, "match": c.match, "config": c.config}, nil); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // pubkey asks for the key as a machine does.

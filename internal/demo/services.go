@@ -38,7 +38,7 @@ const (
 func (d *Demo) standIns() error {
 	s := &d.services
 	s.keys = map[string]string{}
-	for _, name := range []string{"jwt", "auth0", "castle", "aws", "twilio"} {
+	for _, name := range []string{"jwt", "auth0", "castle", "aws-id", "aws", "twilio"} {
 		s.keys[name] = random()
 	}
 	for _, begin := range []func(l net.Listener) (io.Closer, error){
@@ -63,7 +63,7 @@ func (d *Demo) standIns() error {
 			return s.castle, nil
 		},
 		func(l net.Listener) (io.Closer, error) {
-			s.users = standin.NewUserService(l, standin.UserServiceOptions{Region: "eu-west-1", Service: "execute-api", AccessKeyID: "demo", SecretAccessKey: s.keys["aws"]})
+			s.users = standin.NewUserService(l, standin.UserServiceOptions{Region: "eu-west-1", Service: "execute-api", AccessKeyID: s.keys["aws-id"], SecretAccessKey: s.keys["aws"]})
 			return s.users, nil
 		},
 		func(l net.Listener) (io.Closer, error) {
