@@ -2,6 +2,7 @@ package browser
 
 import (
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -158,8 +159,21 @@ func escrowHosts(t *testing.T, h *house) {
 		t.Errorf("%d secrets were handed out to pages elsewhere", after-before)
 	}
 
-	// A second factor is shown at the API, whose step-up it is.
+	// A second factor is shown at the API, whose step-up it is: where the site asks for
+	// one before a secret is revealed, and before the key is another.
 	_, backup := a.enrol(time.Now())
+	text, err := os.ReadFile(o.Source.Path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.Write(t, "portreeve.yaml", strings.Replace(string(text), "    mfa: {}\n", "    mfa: {}\n    requireMfa: [\"escrow:reveal\"]\n", 1))
+	if err := o.App.Reload(); err != nil {
+		t.Fatal(err)
+	}
+	a.machine("DESK-1")
+	a.reveals("bitlocker", "with a factor", passphrase)
+	a.until(`document.querySelector("dialog[open]")`).fill("#factor-code", backup[1]).click("dialog .button")
+	a.revealed("bitlocker", bitlocker)
 	c.asked()
 	a.open("/escrow/rotate").at("open").unlocks(passphrase)
 	second := a.generated()
