@@ -12,6 +12,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/portreeve/portreeve/internal/store/storetest"
 )
 
 const secret32 = "0123456789abcdef0123456789abcdef"
@@ -33,7 +35,15 @@ type served struct {
 // given as name, content.
 func serveFile(t *testing.T, yaml string, files ...string) *served {
 	t.Helper()
-	s := &served{t: t, dir: t.TempDir(), log: &lockedBuffer{}, done: make(chan error, 1)}
+	dir := t.TempDir()
+	storetest.Beside(t, dir)
+	return serveIn(t, dir, yaml, files...)
+}
+
+// serveIn serves in a folder, with the store that is in it or none.
+func serveIn(t *testing.T, dir, yaml string, files ...string) *served {
+	t.Helper()
+	s := &served{t: t, dir: dir, log: &lockedBuffer{}, done: make(chan error, 1)}
 	for i := 0; i < len(files); i += 2 {
 		s.write(files[i], files[i+1])
 	}

@@ -40,7 +40,7 @@ func TestWhenAStoreIsUsed(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s := serveFile(t, "environment: test\nroutes: [{path: /a, method: get, data: {}}]\n"+c.yaml, "secret", secret32)
+			s := serveIn(t, t.TempDir(), "environment: test\nroutes: [{path: /a, method: get, data: {}}]\n"+c.yaml, "secret", secret32)
 			if got := exists(filepath.Join(s.dir, "portreeve.db")); got != c.store {
 				t.Errorf("there is a store: %t", got)
 			}
@@ -71,7 +71,7 @@ func TestABadFileMakesNoStore(t *testing.T) {
 func TestAReloadThatNeedsTheStoreOpensIt(t *testing.T) {
 	t.Parallel()
 	const jwt = "environment: test\njwt: {secret: '{{file.secret}}'}\n"
-	s := serveFile(t, jwt+"tenantApi: false\nmfa: false\n", "secret", secret32)
+	s := serveIn(t, t.TempDir(), jwt+"tenantApi: false\nmfa: false\n", "secret", secret32)
 	looking := make(chan bool)
 	go func() { // as probes and requests do meanwhile
 		for s.app.storeHealth() == nil {

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/portreeve/portreeve/internal/app"
+	"github.com/portreeve/portreeve/internal/store/storetest"
 )
 
 const secret32 = "0123456789abcdef0123456789abcdef"
@@ -47,6 +48,7 @@ func open(t testing.TB, more ...string) *house {
 	if err := os.WriteFile(h.file, []byte(plainFile+strings.Join(more, "\n")), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	storetest.Beside(t, dir)
 	h.start()
 	t.Cleanup(func() { h.stop() })
 	return h

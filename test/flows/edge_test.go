@@ -18,6 +18,7 @@ import (
 	"github.com/portreeve/portreeve/internal/app"
 	"github.com/portreeve/portreeve/internal/keyset"
 	"github.com/portreeve/portreeve/internal/standin"
+	"github.com/portreeve/portreeve/internal/store/storetest"
 )
 
 // edge is a whole Portreeve and the application behind it.
@@ -73,6 +74,7 @@ func start(t testing.TB, s setting) *edge {
 		e.write(t, name, text)
 	}
 	e.write(t, "portreeve.yaml", strings.NewReplacer(words...).Replace(s.Text))
+	storetest.Beside(t, dir)
 	up := make(chan string, 1)
 	e.App, err = app.New(app.Options{
 		Source: e.Source,

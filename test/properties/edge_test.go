@@ -15,6 +15,7 @@ import (
 
 	"github.com/portreeve/portreeve/internal/app"
 	"github.com/portreeve/portreeve/internal/standin"
+	"github.com/portreeve/portreeve/internal/store/storetest"
 )
 
 // engine is one way of reading requests off a socket: the word for it in the
@@ -56,6 +57,7 @@ func start(t testing.TB, e engine, configuration string, files map[string]string
 	}
 	path := filepath.Join(dir, "portreeve.yaml")
 	write(t, path, text)
+	storetest.Beside(t, dir)
 	up := make(chan string, 1)
 	a, err := app.New(app.Options{
 		Source: app.Source{Path: path, Getenv: func(string) (string, bool) { return "", false }},

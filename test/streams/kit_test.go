@@ -25,6 +25,7 @@ import (
 
 	"github.com/portreeve/portreeve/internal/app"
 	"github.com/portreeve/portreeve/internal/keyset"
+	"github.com/portreeve/portreeve/internal/store/storetest"
 )
 
 const secret = "0123456789abcdef0123456789abcdef"
@@ -51,6 +52,7 @@ func start(t testing.TB, yaml, upstream string, keys ...func(*keyset.Config)) *e
 	e.write("a.pem", string(cert))
 	e.write("a.key", string(key))
 	e.write("portreeve.yaml", strings.ReplaceAll(yaml, "{UP}", upstream))
+	storetest.Beside(t, e.dir)
 	up := make(chan net.Addr, 1)
 	var err error
 	o := app.Options{Source: e.source(), Listen: []string{"127.0.0.1:0"}, Stderr: e.log, Started: func(a []net.Addr) { up <- a[0] }}

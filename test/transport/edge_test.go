@@ -19,6 +19,7 @@ import (
 
 	"github.com/portreeve/portreeve/internal/app"
 	"github.com/portreeve/portreeve/internal/standin"
+	"github.com/portreeve/portreeve/internal/store/storetest"
 )
 
 // edge is a whole Portreeve and the application behind it.
@@ -62,6 +63,7 @@ func startOn(t testing.TB, listenOn, text string, files map[string]string) *edge
 		e.write(name, content)
 	}
 	e.write("portreeve.yaml", strings.NewReplacer("@ECHO@", echo.URL(), "@DIR@", dir).Replace(text))
+	storetest.Beside(t, dir)
 	up := make(chan string, 1)
 	e.App, err = app.New(app.Options{
 		Source: app.Source{Path: filepath.Join(dir, "portreeve.yaml"), Getenv: func(string) (string, bool) { return "", false }},

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/portreeve/portreeve/internal/seal"
 	"github.com/portreeve/portreeve/internal/store"
 )
 
@@ -90,6 +91,16 @@ func SQLiteFile(t testing.TB, file string) {
 		t.Fatalf("make the template store: %v", err)
 	}
 	if err := os.WriteFile(file, b, 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Beside makes a fresh store and its key where a Portreeve whose configuration stands
+// in dir makes them unless told otherwise: it then finds them there.
+func Beside(t testing.TB, dir string) {
+	t.Helper()
+	SQLiteFile(t, filepath.Join(dir, "portreeve.db"))
+	if err := os.WriteFile(filepath.Join(dir, "portreeve.db.key"), []byte(seal.NewKey()), 0o600); err != nil {
 		t.Fatal(err)
 	}
 }
