@@ -1,5 +1,5 @@
-// Revealing secrets on a page that marks them: <div data-reveal="ID" data-machine
-// data-kind data-label>. The passphrase is asked for once; the keys that it opened stay in
+// Revealing secrets on a page that marks them: <div data-reveal="ID" data-kid
+// data-machine data-kind data-label>. The passphrase is asked for once; the keys that it opened stay in
 // memory for five minutes in which nobody uses them, and go when the page is left.
 
 import { Problem, support, unwrap, Vault } from './escrow/escrow.js'
@@ -27,13 +27,12 @@ const forget = () => {
   listedAt = 0
 }
 
-// wrappingOf is what opens the key of a kid, the present one's where it is unknown.
+// wrappingOf is what opens the key of a kid.
 async function wrappingOf(kid) {
-  const keys = await keysOf()
-  const key = kid ? keys.find((k) => k.kid === kid) : keys[0]
-  if (!key) throw new Problem('none', kid ? 'The secret is sealed to a key that the tenant does not have' : 'The tenant has no key')
+  const key = (await keysOf()).find((k) => k.kid === kid)
+  if (!key) throw new Problem('none', 'The secret is sealed to a key that the tenant does not have')
   if (!key.wrappings) throw new Problem('role', 'Your account may not open keys. Somebody who may change roles can give you one that may')
-  return { kid: key.kid, current: key.current, made: key.createdAt, wrapping: key.wrappings.find((w) => w.current) }
+  return { current: key.current, made: key.createdAt, wrapping: key.wrappings.find((w) => w.current) }
 }
 
 // asText is a secret as people read it; bytes that are no text are shown in base64.
@@ -62,11 +61,12 @@ class Box {
   #doing
   #clock
   #typed // until when a passphrase stands in its field
-  #answer // handed out already, while an older key's passphrase is asked for
+  #kid // the key that the secret is sealed to
 
   constructor(place) {
-    const { reveal: id, kind = 'secret', label = '' } = place.dataset
+    const { reveal: id, kid, kind = 'secret', label = '' } = place.dataset
     this.#place = place
+    this.#kid = kid
     this.id = id
     this.#name = label ? `${kind}, ${label}` : kind
     this.#build()
@@ -116,14 +116,8 @@ class Box {
     return !vault.keysOf(this.#kid)
   }
 
-  // #kid is the key that the secret is sealed to, as far as it is known.
-  get #kid() {
-    return this.#answer?.kid ?? (this.#place.dataset.kid || Box.present)
-  }
-
   #close() {
     this.#pass.value = ''
-    this.#answer = undefined
     this.#form.hidden = true
     this.#open.hidden = false
     this.#open.focus()
@@ -136,30 +130,29 @@ class Box {
       if (!reason) throw new Problem('format', 'Say why you need it: that is kept')
       if (this.#locked()) await this.#unlock()
       this.#doing.textContent = 'Asking for the secret…'
-      const answer = (this.#answer ??= this.#own(await reveal(this.id, reason)))
-      if (this.#locked()) return await this.#other(answer)
-      const { secret, bound } = await vault.keysOf(answer.kid).reveal(answer)
+      const answer = this.#own(await reveal(this.id, reason))
+      const keys = vault.keysOf(this.#kid)
+      if (!keys) throw new Problem('locked', 'The key was closed meanwhile. Enter the passphrase again')
+      const { secret, bound } = await keys.reveal(answer)
       this.#show(secret, bound)
     } catch (error) {
       if (error.status === 401) vault.drop()
       if (error instanceof Problem && error.code === 'locked') this.#passField.hidden = false
       complain(this.#problem, words(error))
-      if (error.code === 'passphrase') {
+      if (error.code === 'passphrase' || error.code === 'older') {
         if (Date.now() - listedAt > 60_000) forget() // it may have been changed meanwhile
         this.#pass.select()
       }
     } finally {
-      this.#tried = undefined
       this.#doing.textContent = ''
     }
-    return undefined
   }
 
   // #own wants that what was handed out is what the page shows there: nobody takes
   // the password of one machine for another's.
   #own(answer) {
     const { machine, kind, label } = this.#place.dataset
-    if (answer.id !== this.id || answer.machine?.id !== machine || line(answer.kind) !== kind || line(answer.label) !== label) {
+    if (answer.id !== this.id || answer.kid !== this.#kid || answer.machine?.id !== machine || line(answer.kind) !== kind || line(answer.label) !== label) {
       throw new Problem('swapped', 'The secret was swapped: what was handed out is not what stands here. Load the page again; if it happens again, tell whoever runs this server')
     }
     return answer
@@ -170,38 +163,20 @@ class Box {
     this.#passField.hidden = false
     if (!this.#pass.value) throw new Problem('format', 'Enter the passphrase')
     this.#doing.textContent = 'Opening the key: this takes a second or two…'
-    const { kid, wrapping } = await wrappingOf(this.#kid)
-    vault.hold(await unwrap(wrapping.wrappedPrivateKey, kid, this.#pass.value))
-    Box.present ??= kid
-    if (!this.#place.dataset.kid && !this.#answer) this.#tried = this.#pass.value
-    this.#pass.value = ''
-  }
-
-  #tried // the passphrase, until it is known whether the secret is of the same key
-
-  // #other opens an older key: with the same passphrase, if that is its own too.
-  async #other(answer) {
-    const tried = this.#tried
-    const { kid, made, wrapping } = await wrappingOf(answer.kid)
+    const { current, made, wrapping } = await wrappingOf(this.#kid)
     try {
-      if (!tried) throw new Problem('passphrase', '')
-      this.#doing.textContent = 'Opening the key before: this takes a second or two…'
-      vault.hold(await unwrap(wrapping.wrappedPrivateKey, kid, tried))
+      vault.hold(await unwrap(wrapping.wrappedPrivateKey, this.#kid, this.#pass.value))
     } catch (error) {
-      if (error.code !== 'passphrase') throw error
-      this.#passField.hidden = false
+      if (error.code !== 'passphrase' || current) throw error
       this.#passLabel.textContent = `Passphrase of the key of ${new Date(made).toLocaleDateString('en-GB', { day: 'numeric', month: 'long', year: 'numeric' })}`
-      this.#pass.focus()
       throw new Problem('older', 'The secret is sealed to a key from before, which has a passphrase of its own. Enter that one')
     }
-    const { secret, bound } = await vault.keysOf(kid).reveal(answer)
-    this.#show(secret, bound)
+    this.#pass.value = ''
   }
 
   #show(secret, bound) {
     const { text, note } = asText(secret)
     secret.fill(0)
-    this.#answer = undefined
     this.#form.hidden = true
     this.#reason.value = ''
     const code = el('code', { translate: 'no' }, text)
@@ -244,8 +219,6 @@ class Box {
     this.#passField.hidden = false
     this.hide()
   }
-
-  static present // the kid of the present key, once it is known
 }
 
 // Whoever signed out in another tab leaves nothing open here.
