@@ -96,7 +96,7 @@ func (x *Exchange) askable() *Operation {
 // why is how a question was decided: once more, with a recorder.
 func (x *Exchange) why(now time.Time) []trace.Step {
 	rec, again := &trace.Recorder{}, x.within.inside(Question{})
-	again.View, again.settled = x.View, x.settled
+	again.View, again.settled, again.before = x.View, x.settled, x.Known
 	f := again.placeInside(rec)
 	switch {
 	case f != nil:

@@ -43,6 +43,7 @@ type Exchange struct {
 	Params Params
 	Found  identity.Result
 	Known  *policy.Known // what is stored about the caller; nil: nothing, or nobody
+	before *policy.Known // of an exchange that is explained: what it was decided by
 	Stand  policy.Standing
 	Tenant string // whom an operation acts for
 	Limits LimitReport

@@ -69,7 +69,7 @@ func (g *Gate) judge(ctx context.Context, x *Exchange, by func(*Exchange, time.T
 // functions over the same inputs, what its jobs came to included. Nothing is
 // counted and nothing slow is done again.
 func (x *Exchange) Explain(a Arrival, now time.Time) []trace.Step {
-	rec, again := &trace.Recorder{}, &Exchange{settled: x.settled}
+	rec, again := &trace.Recorder{}, &Exchange{settled: x.settled, before: x.Known}
 	reply, f := x.Snap.Place(again, a, rec)
 	switch {
 	case x.Limits.Refused && !x.Limits.Caller:

@@ -34,6 +34,8 @@ func (x *Exchange) stored(now time.Time, settled []park.Settled, rec *trace.Reco
 	case f != nil:
 		rec.Fail("directory", "caller", "what is stored about the caller", f.Code, "a store that can be asked")
 		return refuse(f), true
+	case job != nil && x.before != nil: // it changed meanwhile: what is explained was decided before
+		known = x.before
 	case job != nil:
 		return Verdict{Kind: Park, Job: job}, true
 	case known == nil, session && known.Session == nil && known.Refuse == nil:

@@ -160,6 +160,22 @@ func TestWhatIsStoredAboutACallerDecides(t *testing.T) {
 	}
 }
 
+// A change that comes between a refusal and its record takes nothing from the record.
+func TestARefusalIsExplainedByWhatDecidedIt(t *testing.T) {
+	t.Parallel()
+	g, dir := stocked(t, guardedRoutes, map[string]*policy.Known{"bob": {Tenant: "acme"}})
+	dir.ready.Store(true)
+	a := arrival("GET /docs", bearer(alice.with("role", nil).with("sub", "bob")))
+	x := &Exchange{}
+	if v := g.gate.Ask(t.Context(), g.snap, x, a); v.Kind != Refuse {
+		t.Fatalf("%+v", v)
+	}
+	dir.ready.Store(false) // it is not at hand any more
+	if steps := fmt.Sprint(x.Explain(a, g.now)); !strings.Contains(steps, "missing: docs:read") {
+		t.Errorf("%s", steps)
+	}
+}
+
 func TestWhatTheDirectoryIsAsked(t *testing.T) {
 	t.Parallel()
 	g, dir := stocked(t, guardedRoutes, nil)
