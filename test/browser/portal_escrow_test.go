@@ -143,6 +143,9 @@ func escrowLife(t *testing.T, h *house) {
 	a.fill("#factor-code", backup[0]).click("dialog .button")
 	a.at("done")
 	a.open("/escrow").until(`document.querySelector("#chain")?.textContent.includes("verified in this browser")`)
+	if v := eval[weighed](a.tab, weigh); v.Bytes > mostBytes || v.Requests > mostModules || v.Shift > mostShift {
+		t.Errorf("the page of a key: %d bytes, %d requests, shift %.4f of %q", v.Bytes, v.Requests, v.Shift, v.Moved)
+	}
 	if got := a.read(".facts > div:nth-child(2) code"); got != signer {
 		t.Errorf("a rotation changes the signer from %q to %q", signer, got)
 	}

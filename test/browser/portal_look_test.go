@@ -28,7 +28,7 @@ func (d *desk) everywhere(t *testing.T) []string {
 		"/agents", "/agents?of=teams", "/agents/-new", "/agents/" + r.agent,
 		"/refusals", lastRefusal, "/refusals?reason=malformed_token", "/why", "/why?user=" + r.user, "/why?key=" + r.key,
 		"/audit", "/audit?action=apikey.", "/reach", "/configuration",
-		"/factors", "/factors/app", "/factors/passkey",
+		"/factors", "/factors/app", "/factors/passkey", "/sessions", "/sessions/end",
 	}
 }
 
