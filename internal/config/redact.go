@@ -42,17 +42,20 @@ func (d *Document) hide(n *node, how discretion) {
 // literal texts under keys tagged `sensitive` and under names of free mappings that
 // say password, token and the like; passwords in URLs, private keys, credentials of
 // the forms Bearer and Basic, and what a condition compares such a name with.
-func (d *Document) Redacted() string {
+func (d *Document) Redacted() string { return d.redacted(maxShown, maxShownNode) }
+
+// redacted is cut after so many bytes, and after so many values.
+func (d *Document) redacted(most, values int) string {
 	if d.root == nil {
 		return ""
 	}
-	r := &redactor{doc: d, left: maxShownNode, seen: map[string]string{}}
+	r := &redactor{doc: d, left: values, seen: map[string]string{}}
 	raw, err := yaml.Marshal(r.node(d.root, openly))
 	if err != nil {
 		return "" // no text at all rather than one that nobody looked at
 	}
-	if len(raw) > maxShown {
-		raw = append(raw[:strings.LastIndexByte(string(raw[:maxShown]), '\n')+1], "# …\n"...)
+	if len(raw) > most {
+		raw = append(raw[:strings.LastIndexByte(string(raw[:most]), '\n')+1], "# …\n"...)
 	}
 	return string(raw)
 }
