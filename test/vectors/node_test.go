@@ -60,7 +60,7 @@ func TestNodeAndJose(t *testing.T) {
 func TestPassphrases(t *testing.T) {
 	t.Parallel()
 	dir := peer.Node(t, "zxcvbn")
-	rounds, seed := "1000", strconv.Itoa(int(rand.Int32()))
+	rounds, seed := "250", strconv.Itoa(int(rand.Int32()))
 	if more := os.Getenv("PORTREEVE_ROUNDS"); more != "" {
 		rounds = more
 	}
