@@ -51,7 +51,7 @@ type facts struct {
 	Issuer  string          `json:"iss"`
 	Subject string          `json:"sub"`
 	Nonce   string          `json:"nonce,omitempty"` // of the sign-in: refreshed ID tokens may have it
-	Anew    bool            `json:"anew,omitempty"`  // the sign-in asked for one of somebody whom the provider knows
+	Anew    bool            `json:"anew,omitempty"`  // the sign-in asked the provider to authenticate anew, whom it knew or not
 	Claims  json.RawMessage `json:"claims"`
 }
 
