@@ -6,15 +6,15 @@ import (
 )
 
 func (d *desk) configTasks(_ *testing.T, h hand, of string) {
-	name := "base-" + of
+	name, group := "base-"+of, "laptops-"+of // nobody else's: two for the same machines are refused
 	b := d.open(h, "/configs", "Configurations")
 	h.press(`.head a[href="/configs/new"]`)
 	b.shows("Make a configuration")
 	h.write("#name", name)
-	h.write("#group", "laptops")
+	h.write("#group", group)
 	h.write("#config", `{"a": 1`)
 	h.press(submit)
-	b.until(`document.querySelector("#config-issue") && document.querySelector("#group").value === "laptops"`)
+	b.until(`document.querySelector("#config-issue") && document.querySelector("#group").value === "` + group + `"`)
 	h.write("#config", `{"a": 1}`)
 	h.press(submit)
 	b.until(`document.querySelector("h1").innerText === "` + name + `"`)

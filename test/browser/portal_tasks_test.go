@@ -223,7 +223,7 @@ func (d *desk) agentTasks(_ *testing.T, h hand, of string) {
 	h.write("#search", "queue 07")
 	h.pick("#role", "owner")
 	h.press(`.filter button`)
-	b.until(`document.querySelector(".empty, tbody tr")`)
+	b.until(`location.search.includes("role=owner") && document.querySelector(".empty, tbody tr")`)
 	h.press(`.tabs a[href="/agents?of=teams"]`)
 	b.shows("Teams")
 }

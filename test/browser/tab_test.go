@@ -269,8 +269,17 @@ func (b *tab) text() string {
 func (b *tab) click(selector string) *tab {
 	b.t.Helper()
 	b.until(fmt.Sprintf(`document.querySelector(%q)`, selector))
-	b.do("click "+selector, chromedp.Click(chromedp.CSS(selector), chromedp.NodeVisible))
-	return b
+	ctx, cancel := context.WithTimeout(b.ctx, patience)
+	defer cancel()
+	for {
+		err := chromedp.Do(ctx, chromedp.Click(chromedp.CSS(selector), chromedp.NodeVisible))
+		switch {
+		case err == nil:
+			return b
+		case !strings.Contains(err.Error(), "Could not find node"): // else the page went away before it was pressed
+			b.t.Fatalf("click %s: %v", selector, err)
+		}
+	}
 }
 
 // fill types into a field; what is long comes at once, as out of a clipboard.
